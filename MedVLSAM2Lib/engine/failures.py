@@ -1,0 +1,64 @@
+"""Errors as sentences a person can act on."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from MedVLSAM2Lib.engine.encoding import ProtocolError
+from MedVLSAM2Lib.prompts import PromptError
+from MedVLSAM2Lib.results import Failure
+from MedVLSAM2Lib.volume import VolumeError
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
+
+
+class EngineError(Exception):
+    """The worker cannot do what it was asked; the message is one sentence for the user, ``kind`` as in Failure."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What to tell about ``error``, raised while a request ran."""
+    detail = "".join(traceback.format_exception(error))
+    if _is_out_of_memory(error):
+        message = "There was not enough memory for this; close other volumes or programs, or choose a smaller model."
+        return Failure(message, detail, "memory")
+    kind = _kind_of(error)
+    if kind is not None:
+        return Failure(str(error), detail, kind)
+    return Failure(f"Something went wrong in the engine ({type(error).__name__}); see the log.", detail, "internal")
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether ``error`` is a session's word that it stopped because it was told to."""
+    return isinstance(error, _if_loaded("MedVLSAM2Lib.session.errors", "Cancelled"))
+
+
+def _kind_of(error: BaseException) -> str | None:
+    if isinstance(error, EngineError):
+        return error.kind
+    if isinstance(error, VolumeError):
+        return "volume"
+    if isinstance(error, _if_loaded("MedVLSAM2Lib.model.patches.checkpoint", "CheckpointError")):
+        return "checkpoint"
+    if isinstance(error, (PromptError, _if_loaded("MedVLSAM2Lib.session.errors", "SessionError"))):
+        return "prompt"
+    return "internal" if isinstance(error, ProtocolError) else None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # torch says it with a RuntimeError, on the CPU with a plain one: only its words tell it apart.
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in text for words in _OUT_OF_MEMORY)
+    )
+
+
+def _if_loaded(module: str, name: str) -> type[Exception] | tuple[()]:
+    # An error can only be of a class whose module is loaded, and importing it here might bring torch with it.
+    found: type[Exception] | tuple[()] = getattr(sys.modules.get(module), name, ())
+    return found

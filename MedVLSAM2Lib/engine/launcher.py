@@ -1,0 +1,191 @@
+"""How a worker comes to life."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+WORKER_MODULE = "MedVLSAM2Lib.engine.worker"
+_LOG_TAIL_BYTES = 8000
+
+
+class LaunchError(Exception):
+    """The worker could not be started; the message is one sentence that says what to do."""
+
+
+class WorkerProcess(Protocol):
+    """A running worker, seen from outside."""
+
+    @property
+    def to_worker(self) -> BinaryIO:
+        """Where frames for it are written."""
+        ...
+
+    @property
+    def from_worker(self) -> BinaryIO:
+        """Where its frames are read."""
+        ...
+
+    def end(self, patience_s: float = 0.0) -> int:
+        """End it when it has not ended by itself after ``patience_s``; its exit status once it is gone."""
+        ...
+
+    def log_tail(self) -> str:
+        """The end of what it wrote to its log."""
+        ...
+
+    def dispose(self) -> None:
+        """Close the streams and remove what the launch left behind; it has ended."""
+        ...
+
+
+class WorkerLauncher(Protocol):
+    """Starts workers: here, in another Python environment, on another machine."""
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether its workers can map this process's shared memory."""
+        ...
+
+    def launch(self) -> WorkerProcess:
+        """Start a worker; LaunchError when that does not work."""
+        ...
+
+
+class LocalLauncher:
+    """Starts the worker on this machine as a child process."""
+
+    def __init__(
+        self,
+        python: Path | None = None,
+        *,
+        arguments: Sequence[str] = ("-m", WORKER_MODULE),
+        environment: Mapping[str, str] | None = None,
+        threads: int | None = None,
+        log_file: Path | None = None,
+        shares_memory: bool = True,
+    ) -> None:
+        """Nothing is started yet.
+
+        Args:
+            python: the interpreter; the running one, or Slicer's ``PythonSlicer``, when None.
+            arguments: what the interpreter is told to run.
+            environment: variables set for the worker on top of this process's own.
+            threads: how many threads it computes with; its own choice when None.
+            log_file: appended to with all that the worker prints; a temporary file when None.
+            shares_memory: False sends volumes through the pipe.
+        """
+        self._python = python
+        self._arguments = tuple(arguments)
+        self._environment = dict(environment or {})
+        self._threads = threads
+        self._log_file = log_file
+        self._shares_memory = shares_memory
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether volumes go through shared memory."""
+        return self._shares_memory
+
+    def launch(self) -> LocalWorkerProcess:
+        """Start a worker; LaunchError when the interpreter is not there or does not run."""
+        python = self._python or running_python()
+        try:
+            return LocalWorkerProcess([str(python), *self._arguments], self._variables(), self._log_file)
+        except OSError as error:
+            raise LaunchError(
+                f"The engine could not be started with {python} ({error.strerror or error}); "
+                "choose another Python for it and start it again."
+            ) from error
+
+    def _variables(self) -> dict[str, str]:
+        library = str(Path(__file__).resolve().parents[2])
+        variables = {**os.environ, "PYTHONUTF8": "1", "PYTHONFAULTHANDLER": "1", **self._environment}
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [library, variables.get("PYTHONPATH", "")]))
+        if self._threads is not None:
+            variables |= {"OMP_NUM_THREADS": str(self._threads), "MKL_NUM_THREADS": str(self._threads)}
+        return variables
+
+
+class LocalWorkerProcess:
+    """A worker that is a child process of this one."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log_file: Path | None) -> None:
+        """Start ``command``; OSError when that does not work."""
+        self._keeps_log = log_file is not None
+        self._log_file = log_file or _temporary_log()
+        self._log_start = self._log_file.stat().st_size if self._log_file.exists() else 0
+        try:
+            with self._log_file.open("ab") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=dict(environment),
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
+        except OSError:
+            self._remove_log()
+            raise
+        self.to_worker = cast("BinaryIO", self._process.stdin)
+        self.from_worker = cast("BinaryIO", self._process.stdout)
+
+    @property
+    def process_id(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
+
+    def end(self, patience_s: float = 0.0) -> int:
+        """End it when it has not ended by itself after ``patience_s``; its exit status, negative for a signal."""
+        try:
+            return self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def log_tail(self) -> str:
+        """The end of what it wrote to stderr, and to stdout beside the frames."""
+        if not self._log_file.exists():
+            return ""
+        with self._log_file.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(self._log_start, size - _LOG_TAIL_BYTES))
+            return log.read().decode(errors="replace").strip()
+
+    def dispose(self) -> None:
+        """Close the pipes and remove a temporary log."""
+        for stream in (self.to_worker, self.from_worker):
+            with suppress(OSError):  # what was still buffered has nobody left to read it
+                stream.close()
+        self._remove_log()
+
+    def _remove_log(self) -> None:
+        if not self._keeps_log:
+            self._log_file.unlink(missing_ok=True)
+
+
+def running_python() -> Path:
+    """An interpreter with this process's packages; LaunchError when there is none.
+
+    Where Slicer embeds Python, ``sys.executable`` is Slicer; its interpreter, PythonSlicer, is on its PATH.
+    """
+    if sys.executable and Path(sys.executable).stem.lower().startswith("python"):
+        return Path(sys.executable)
+    found = shutil.which("PythonSlicer")
+    if found is None:
+        raise LaunchError("No Python was found to start the engine with; choose one and start it again.")
+    return Path(found)
+
+
+def _temporary_log() -> Path:
+    descriptor, path = tempfile.mkstemp(prefix="medvlsam2-worker-", suffix=".log")
+    os.close(descriptor)
+    return Path(path)

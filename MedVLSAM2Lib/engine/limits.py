@@ -1,0 +1,28 @@
+"""How patient the client is with its worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Generous ones: a slow machine must not be taken for a broken one.
+
+    Attributes:
+        start_s: from the launch to the worker's hello.
+        silence_s: without a sign of life from the worker's reading thread.
+        answer_s: without news of a running request.
+        load_s: the same while a model is loaded or a volume opened.
+        cancel_s: from a cancel to its effect; after that the worker is ended and what was made is done again.
+        deaths_per_request: the worker's deaths after which a request is given up.
+        deaths_without_cause: its deaths in a row, with no request to blame, after which it is not started again.
+    """
+
+    start_s: float = 60.0
+    silence_s: float = 30.0
+    answer_s: float = 120.0
+    load_s: float = 600.0
+    cancel_s: float = 1.0
+    deaths_per_request: int = 2
+    deaths_without_cause: int = 3

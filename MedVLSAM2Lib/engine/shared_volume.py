@@ -1,0 +1,146 @@
+"""A volume on its way to the worker: in memory that both processes see, or as bytes inside a frame.
+
+Python's ``multiprocessing.shared_memory`` is not used: it starts a tracker process from ``sys.executable``, which is
+Slicer itself where Slicer embeds Python, and before Python 3.13 the first process to leave takes the memory away from
+the other.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from MedVLSAM2Lib.volume import Modality, Volume, VolumeError
+
+
+@dataclass(frozen=True)
+class SharedFile:
+    """A file, in memory where the system has such, that holds the voxels and nothing else."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class StoredVolume:
+    """A volume as plain data.
+
+    Attributes:
+        dtype: of the voxels, with byte order, as numpy writes it (``"<i2"``).
+        shape: voxels along K, J and I.
+        ijk_to_ras: the 4×4 matrix, row by row.
+        modality: as in Volume.
+        units: as in Volume.
+        name: as in Volume.
+        voxels: in C order (K, J, I): where they lie, or themselves.
+    """
+
+    dtype: str
+    shape: tuple[int, int, int]
+    ijk_to_ras: tuple[float, ...]
+    modality: Modality
+    units: str
+    name: str
+    voxels: SharedFile | bytes
+
+
+class SharedMemory:
+    """A copy of an array that another process of this user can map by ``path`` for as long as this object is open.
+
+    On Linux it has no name in any folder and the system frees it however this process ends; elsewhere it is a temporary
+    file, removed on ``close`` and when the interpreter ends.
+    """
+
+    def __init__(self, array: np.ndarray, *, anonymous: bool = hasattr(os, "memfd_create")) -> None:
+        """Copy ``array`` in C order; OSError when there is no room for it."""
+        if anonymous:
+            descriptor = os.memfd_create("medvlsam2-volume")
+            self.path = f"/proc/{os.getpid()}/fd/{descriptor}"
+            self._free: Callable[[], object] = weakref.finalize(self, os.close, descriptor)
+        else:
+            descriptor, self.path = tempfile.mkstemp(prefix="medvlsam2-", suffix=".volume")
+            self._free = weakref.finalize(self, _remove, self.path)
+        try:
+            _write_array(descriptor, array)
+        except OSError:
+            self.close()
+            raise
+        finally:
+            if not anonymous:
+                os.close(descriptor)
+
+    def close(self) -> None:
+        """Free the memory; a process that still maps it keeps it until it lets go. May be called again."""
+        self._free()
+
+
+def store_volume(volume: Volume, *, share: bool) -> tuple[StoredVolume, SharedMemory | None]:
+    """A copy of ``volume`` to send, and the memory it lies in (None when the copy is in the StoredVolume itself).
+
+    With ``share`` shared memory is tried first. Takes as long as copying does; MemoryError when there is no room.
+    """
+    memory = _shared_copy(volume) if share else None
+    voxels = volume.array.tobytes() if memory is None else SharedFile(memory.path)
+    stored = StoredVolume(
+        dtype=volume.array.dtype.str,
+        shape=volume.shape,
+        ijk_to_ras=tuple(float(value) for value in volume.ijk_to_ras.flat),
+        modality=volume.modality,
+        units=volume.units,
+        name=volume.name,
+        voxels=voxels,
+    )
+    return stored, memory
+
+
+def open_stored_volume(stored: StoredVolume) -> Volume:
+    """The volume that was stored; its array is read-only and, where it is shared, no copy.
+
+    VolumeError when what is stored is not there or is no volume.
+    """
+    try:
+        dtype = np.dtype(stored.dtype)
+    except TypeError as error:
+        raise VolumeError(f"{stored.name} has voxels of an unknown type; load the scan again.") from error
+    count = int(np.prod(stored.shape, dtype=object))
+    if dtype.kind not in "iuf" or min(stored.shape) < 1 or len(stored.ijk_to_ras) != 16:
+        raise VolumeError(f"{stored.name} did not arrive as a volume; load the scan again.")
+    voxels = stored.voxels if isinstance(stored.voxels, bytes) else _map(stored.voxels, stored.name)
+    if len(voxels) != count * dtype.itemsize:
+        raise VolumeError(f"{stored.name} arrived incomplete; load the scan again.")
+    array = np.frombuffer(voxels, dtype).reshape(stored.shape)
+    return Volume(array, np.reshape(stored.ijk_to_ras, (4, 4)), stored.modality, stored.units, stored.name)
+
+
+def _shared_copy(volume: Volume) -> SharedMemory | None:
+    try:
+        return SharedMemory(volume.array)
+    except OSError:
+        return None  # the volume goes inside a frame instead
+
+
+def _write_array(descriptor: int, array: np.ndarray) -> None:
+    # Written, not mapped: without room a write is an OSError, a store into a mapping the end of the process.
+    with os.fdopen(os.dup(descriptor), "wb", buffering=0) as file:
+        for plane in array:
+            rest = np.ascontiguousarray(plane).data.cast("B")
+            while rest:
+                rest = rest[file.write(rest) :]
+
+
+def _remove(path: str) -> None:
+    Path(path).unlink(missing_ok=True)
+
+
+def _map(shared: SharedFile, name: str) -> mmap.mmap:
+    try:
+        with Path(shared.path).open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:
+        raise VolumeError(f"{name} could not be read from shared memory; load the scan again.") from error

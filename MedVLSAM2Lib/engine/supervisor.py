@@ -1,0 +1,450 @@
+"""Keeps a worker at work: starts it, hands it one request at a time, and brings a new one to where the last one was.
+
+All of it happens on one thread that owns every variable here; the others only put things into its inbox.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
+from signal import Signals
+
+from MedVLSAM2Lib.engine.connection import Connection, Lost
+from MedVLSAM2Lib.engine.encoding import ProtocolError
+from MedVLSAM2Lib.engine.events import (
+    Cancelled,
+    Done,
+    EngineEvent,
+    Payload,
+    WorkerInfo,
+    WorkerReady,
+    WorkerRestarted,
+)
+from MedVLSAM2Lib.engine.failures import failure_of
+from MedVLSAM2Lib.engine.journal import Entry, Journal, object_of, volume_of
+from MedVLSAM2Lib.engine.launcher import LaunchError, WorkerLauncher
+from MedVLSAM2Lib.engine.limits import Limits
+from MedVLSAM2Lib.engine.protocol import (
+    Cancel,
+    CloseVolume,
+    Failed,
+    Finished,
+    FromWorker,
+    Hello,
+    LoadModel,
+    OpenVolume,
+    Operation,
+    Ping,
+    Pong,
+    ReadMask,
+    RemoveObject,
+    Result,
+    Run,
+    Stopped,
+    to_frame,
+)
+from MedVLSAM2Lib.engine.shared_volume import SharedMemory
+from MedVLSAM2Lib.engine.steps import Perform, Replay, Restore, Step, Task
+from MedVLSAM2Lib.engine.watch import Watch
+from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
+from MedVLSAM2Lib.volume import PackedMask, VoxelBox
+
+_TICK_S = 0.1
+_DYING_S = 0.5
+_ONLY_FORGETS = (CloseVolume, RemoveObject)
+
+logger = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Turns tasks into events; survives its workers.
+
+    ``deliver`` is called on the supervisor's thread. The methods without an underscore may be called from any thread
+    and, ``close`` aside, return at once.
+    """
+
+    def __init__(self, launcher: WorkerLauncher, limits: Limits, deliver: Callable[[EngineEvent], None]) -> None:
+        self._launcher = launcher
+        self._limits = limits
+        self._tell = deliver
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+        self._connection: Connection | None = None
+        self._watch = Watch(limits)
+        self._has_given_up = False
+        self._is_first_hello = True
+        self._deaths_without_cause = 0
+        self._restart: WorkerRestarted | None = None
+
+        self._journal = Journal()
+        self._memories: dict[int, SharedMemory] = {}
+        self._replay: deque[Entry] = deque()
+        self._replay_deaths: Counter[int] = Counter()
+
+        self._queue: deque[Task] = deque()
+        self._resumed: Perform | Restore | None = None
+        self._step: Step | None = None
+        self._step_number = 0
+
+        self.is_ready = False
+        self.worker_info: WorkerInfo | None = None
+
+    # What other threads call.
+
+    def start(self) -> None:
+        """Start a worker, or start again after giving up."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._live, name="medvlsam2-engine", daemon=True)
+            self._thread.start()
+        self._inbox.put(self._start)
+
+    def submit(self, task: Task) -> None:
+        """Do ``task`` after those before it."""
+        self._inbox.put(partial(self._submit, task))
+
+    def volume_copied(self, task: Task, operation: OpenVolume, memory: SharedMemory | None) -> None:
+        """The copy that ``task`` waited for is there, in ``memory`` if it is shared."""
+        if self._is_closed and memory is not None:
+            memory.close()
+        self._inbox.put(partial(self._volume_copied, task, operation, memory))
+
+    def volume_not_copied(self, task: Task, failure: Failure) -> None:
+        """The copy that ``task`` waited for could not be made."""
+        self._inbox.put(partial(self._volume_not_copied, task, failure))
+
+    def cancel(self) -> None:
+        """Stop the running task and drop the waiting ones, except those that only forget something."""
+        self._inbox.put(self._cancel)
+
+    def close(self) -> None:
+        """End the worker and the thread, and free the shared memory."""
+        if self._thread is None:
+            self._close()
+        else:
+            self._inbox.put(self._close)
+            self._thread.join()
+
+    # Everything below runs on the supervisor's thread.
+
+    def _live(self) -> None:
+        while not self._is_closed:
+            try:
+                self._turn()
+            except Exception as error:
+                logger.exception("the engine's supervisor failed")
+                self._give_up(failure_of(error))
+
+    def _turn(self) -> None:
+        with suppress(Empty):
+            self._inbox.get(timeout=_TICK_S)()
+        if self._connection is not None:
+            self._check(self._connection)
+        while (step := self._next_step()) is not None:
+            self._begin(step)
+
+    def _check(self, connection: Connection) -> None:
+        overdue = self._watch.tick(connection.written_bytes)
+        if overdue is not None:
+            self._lost(Lost(overdue))
+        elif self._watch.ping_is_due():
+            connection.send(to_frame(Ping(self._step_number)))
+
+    # Starting, stopping, starting again.
+
+    def _start(self) -> None:
+        if self._connection is None:
+            self._has_given_up = False
+            self._is_first_hello = True
+            self._deaths_without_cause = 0
+            self._launch()
+
+    def _launch(self) -> None:
+        self._replay = deque(self._journal.entries)
+        try:
+            process = self._launcher.launch()
+        except LaunchError as error:
+            self._give_up(Failure(str(error), kind="worker"))
+            return
+        self._watch.launched()
+        self._connection = Connection(process, self._hand_over)
+
+    def _hand_over(self, connection: Connection, message: FromWorker | Lost) -> None:
+        self._inbox.put(partial(self._receive, connection, message))
+
+    def _welcome(self, hello: Hello) -> None:
+        self._watch.welcomed()
+        self.worker_info = WorkerInfo(hello.version, hello.python, hello.models)
+        self.is_ready = True
+        if self._is_first_hello:
+            self._is_first_hello, self._restart = False, None
+            self._tell(EngineEvent(0, "", "", WorkerReady(self.worker_info)))
+
+    def _lost(self, lost: Lost) -> None:
+        status, log = self._disconnect(_DYING_S if lost.has_ended else 0.0)
+        reason = _reason(status) if lost.has_ended else lost.reason
+        logger.warning("%s (exit status %d) %s", reason, status, log)
+        if lost.is_mismatch:
+            self._give_up(Failure(lost.reason, log, "worker"))
+            return
+        self._blame(reason, log)
+        if self._deaths_without_cause >= self._limits.deaths_without_cause:
+            message = "The engine stopped several times in a row; see its log for the cause, then start it again."
+            self._give_up(Failure(message, f"{reason}\n{log}", "worker"))
+            return
+        self._restart = WorkerRestarted(reason, 0, log)
+        self._launch()
+
+    def _disconnect(self, patience_s: float = 0.0) -> tuple[int, str]:
+        connection, self._connection = self._connection, None
+        self.is_ready = False
+        return connection.end(patience_s) if connection is not None else (0, "")
+
+    def _blame(self, reason: str, log: str) -> None:
+        """Decide what becomes of the step during which the worker died."""
+        step, self._step = self._step, None
+        if isinstance(step, Replay):
+            self._replay_deaths[step.entry.request] += 1
+            if self._replay_deaths[step.entry.request] >= self._limits.deaths_per_request:
+                self._drop(step.entry, Failure(reason, log, "worker"))
+        elif isinstance(step, Perform):
+            self._resumed = self._after_death(step.task, reason, log)
+        else:
+            self._deaths_without_cause += 1
+            self._resumed = step or self._resumed
+
+    def _after_death(self, task: Task, reason: str, log: str) -> Restore:
+        task.deaths += 1
+        if task.is_cancelled:
+            return Restore(task, Cancelled())
+        if task.deaths < self._limits.deaths_per_request:
+            return Restore(task)
+        times = "twice" if task.deaths == 2 else f"{task.deaths} times"
+        message = f"The engine stopped {times} on this request, so it was left out; everything made before is kept."
+        return Restore(task, Failure(message, f"{reason}\n{log}", "worker"))
+
+    def _give_up(self, failure: Failure) -> None:
+        self._disconnect()
+        self._has_given_up = True
+        self._restart = None
+        self._tell(EngineEvent(0, "", "", failure))
+        tasks = self._tasks()
+        self._step, self._resumed = None, None
+        self._queue.clear()
+        for task in tasks:
+            self._finish(task, failure)
+
+    def _close(self) -> None:
+        self._disconnect()
+        self._is_closed = True
+        for memory in self._memories.values():
+            memory.close()
+        self._memories.clear()
+
+    # What the caller wants.
+
+    def _submit(self, task: Task) -> None:
+        if self._has_given_up:
+            self._finish(task, Failure("The engine is not running; start it again.", kind="worker"))
+        else:
+            self._queue.append(task)
+
+    def _volume_copied(self, task: Task, operation: OpenVolume, memory: SharedMemory | None) -> None:
+        task.operation = operation
+        if memory is not None:
+            self._memories[task.request] = memory
+        self._free_memory()
+
+    def _volume_not_copied(self, task: Task, failure: Failure) -> None:
+        if task in self._queue:
+            self._queue.remove(task)
+            self._finish(task, failure)
+
+    def _cancel(self) -> None:
+        dropped = [task for task in self._queue if not isinstance(task.operation, _ONLY_FORGETS)]
+        self._queue = deque(task for task in self._queue if task not in dropped)
+        current = self._current_task()
+        if current is not None and not isinstance(current.operation, _ONLY_FORGETS):
+            current.is_cancelled = True
+            if isinstance(self._step, Perform) and self._connection is not None:
+                self._connection.send(to_frame(Cancel(self._step_number)))
+                self._watch.cancelling()
+        for task in dropped:
+            self._finish(task, Cancelled())
+
+    def _current_task(self) -> Task | None:
+        step = self._step if isinstance(self._step, Perform | Restore) else self._resumed
+        return step.task if step is not None else None
+
+    def _tasks(self) -> list[Task]:
+        current = self._current_task()
+        return [*([] if current is None else [current]), *self._queue]
+
+    def _finish(self, task: Task, payload: Done | Cancelled | Failure) -> None:
+        self._free_memory()
+        self._deliver(task, payload)
+
+    def _deliver(self, task: Task, payload: Payload) -> None:
+        self._tell(EngineEvent(task.request, task.volume_id, task.object_id, payload))
+
+    def _free_memory(self) -> None:
+        needed = {entry.request for entry in self._journal.entries} | {task.request for task in self._tasks()}
+        for request in self._memories.keys() - needed:
+            self._memories.pop(request).close()
+
+    # One step after another.
+
+    def _next_step(self) -> Step | None:
+        if not self.is_ready or self._step is not None:
+            return None
+        if self._replay:
+            return Replay(self._replay.popleft())
+        if self._restart is not None:
+            self._announce_restart(self._restart)
+        if self._resumed is not None:
+            step, self._resumed = self._resumed, None
+            return step
+        if self._queue and self._queue[0].operation is not None:
+            return Perform(self._queue.popleft())
+        return None
+
+    def _announce_restart(self, restart: WorkerRestarted) -> None:
+        self._restart = None
+        self._replay_deaths.clear()
+        self._tell(EngineEvent(0, "", "", replace(restart, replayed=len(self._journal.entries))))
+
+    def _begin(self, step: Step) -> None:
+        if isinstance(step, Replay):
+            self._tell_of_replay()
+            self._send(step, step.entry.operation)
+        elif isinstance(step, Restore):
+            self._begin_restore(step)
+        elif step.task.is_cancelled:
+            self._resumed = Restore(step.task, Cancelled())
+        elif step.task.operation is not None:
+            self._send(step, step.task.operation)
+
+    def _begin_restore(self, step: Restore) -> None:
+        task = step.task
+        if task.previewed.is_empty:
+            self._settle(step)
+        elif self._journal.knows(task.volume_id, task.object_id):
+            self._send(step, ReadMask(task.volume_id, task.object_id))
+        else:
+            self._show_mask_before(step, PackedMask.empty())
+            self._settle(step)
+
+    def _send(self, step: Step, operation: Operation) -> None:
+        self._step_number += 1
+        try:
+            frame = to_frame(Run(self._step_number, operation))
+        except ProtocolError as error:
+            if isinstance(step, Perform):
+                self._finish(step.task, failure_of(error))
+            return
+        if self._connection is not None:
+            self._step = step
+            slow = isinstance(operation, LoadModel | OpenVolume)
+            self._watch.began(self._limits.load_s if slow else self._limits.answer_s)
+            self._connection.send(frame)
+
+    def _tell_of_replay(self) -> None:
+        total = len(self._journal.entries)
+        progress = Progress((total - len(self._replay) - 1) / total, "Restarting the engine")
+        task = self._current_task()
+        if task is not None:
+            self._deliver(task, progress)
+        else:
+            self._tell(EngineEvent(0, "", "", progress))
+
+    # What the worker says.
+
+    def _receive(self, connection: Connection, message: FromWorker | Lost) -> None:
+        if connection is not self._connection:
+            return
+        self._watch.heard()
+        if isinstance(message, Lost):
+            self._lost(message)
+        elif isinstance(message, Hello):
+            self._welcome(message)
+        elif not isinstance(message, Pong) and message.request == self._step_number and self._step is not None:
+            self._hear(self._step, message)
+
+    def _hear(self, step: Step, message: Result | Finished | Stopped | Failed) -> None:
+        if isinstance(message, Result):
+            self._watch.news()
+            self._hear_result(step, message.payload)
+            return
+        self._watch.ended()
+        self._step = None
+        if isinstance(step, Replay):
+            self._hear_end_of_replay(step.entry, message)
+        elif isinstance(step, Restore):
+            self._settle(step)
+        else:
+            self._hear_end(step.task, message)
+
+    def _hear_result(self, step: Step, payload: MaskRegion | Progress) -> None:
+        if isinstance(step, Perform):
+            if isinstance(payload, MaskRegion):
+                step.task.saw(payload)
+            self._deliver(step.task, payload)
+        elif isinstance(step, Restore) and isinstance(payload, MaskRegion):
+            self._show_mask_before(step, payload.mask)
+
+    def _hear_end(self, task: Task, message: Finished | Stopped | Failed) -> None:
+        if isinstance(message, Finished) and task.operation is not None:
+            self._deaths_without_cause = 0
+            self._journal.accept(Entry(task.request, task.operation))
+            self._note_model(message)
+            self._finish(task, Done(message.model))
+        else:
+            self._resumed = Restore(task, message.failure if isinstance(message, Failed) else Cancelled())
+
+    def _hear_end_of_replay(self, entry: Entry, message: Finished | Stopped | Failed) -> None:
+        if isinstance(message, Finished):
+            self._note_model(message)
+        elif isinstance(message, Failed):
+            self._drop(entry, message.failure)
+
+    def _note_model(self, message: Finished) -> None:
+        if message.model is not None and self.worker_info is not None:
+            self.worker_info = replace(self.worker_info, model=message.model)
+
+    def _drop(self, entry: Entry, failure: Failure) -> None:
+        """Go on without ``entry`` and what builds on it, and tell that they cannot be taken back any more."""
+        dropped = {dropped.request for dropped in self._journal.drop(entry.request)}
+        self._replay = deque(kept for kept in self._replay if kept.request not in dropped)
+        message = "After the engine stopped, earlier work could not be done again; go on from the masks as they are."
+        told = Failure(message, f"{failure.message}\n{failure.detail}", failure.kind)
+        self._tell(EngineEvent(0, volume_of(entry.operation), object_of(entry.operation), told))
+        self._free_memory()
+
+    def _show_mask_before(self, step: Restore, mask: PackedMask) -> None:
+        box = step.task.previewed
+        region = PackedMask.pack(mask.unpack(box), box)
+        final = step.outcome is not None
+        self._deliver(step.task, MaskRegion(step.task.object_id, region, float("nan"), final=final))
+
+    def _settle(self, step: Restore) -> None:
+        step.task.previewed = VoxelBox.empty()
+        if step.outcome is None:
+            self._resumed = Perform(step.task)
+        else:
+            self._finish(step.task, step.outcome)
+
+
+def _reason(status: int) -> str:
+    """Why a process that closed its side ended with ``status``."""
+    if status < 0:
+        name = Signals(-status).name
+        cause = "the system, most likely for want of memory" if name == "SIGKILL" else f"a crash ({name})"
+        return f"The engine was ended by {cause}."
+    return f"The engine stopped unexpectedly (exit status {status})."

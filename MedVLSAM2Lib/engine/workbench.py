@@ -1,0 +1,117 @@
+"""What a worker works on: one model, the open volumes, and a session for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from MedVLSAM2Lib.engine.failures import EngineError
+from MedVLSAM2Lib.engine.protocol import (
+    AddPrompts,
+    CloseVolume,
+    LoadModel,
+    ModelInfo,
+    ObjectOperation,
+    OpenVolume,
+    Operation,
+    ReadMask,
+    Redo,
+    RemoveObject,
+    StepCandidate,
+    Undo,
+)
+from MedVLSAM2Lib.engine.shared_volume import open_stored_volume
+from MedVLSAM2Lib.model.mask_model import MaskModel
+from MedVLSAM2Lib.prompts import Prompt
+from MedVLSAM2Lib.results import MaskRegion, Progress
+from MedVLSAM2Lib.volume import PackedMask, Volume
+
+Steps = Iterator[MaskRegion | Progress]
+
+
+class ObjectSession(Protocol):
+    """The part of ``session.Session`` a worker uses."""
+
+    def add_prompts(self, object_id: str, prompts: tuple[Prompt, ...], cancelled: Callable[[], bool]) -> Steps:
+        """Answer the prompts."""
+        ...
+
+    def undo(self, object_id: str) -> Steps:
+        """Take back the last step."""
+        ...
+
+    def redo(self, object_id: str) -> Steps:
+        """Do again what was taken back."""
+        ...
+
+    def step_candidate(self, object_id: str, step: int) -> Steps:
+        """Show a smaller or larger answer."""
+        ...
+
+    def remove_object(self, object_id: str) -> None:
+        """Forget the object."""
+        ...
+
+    def mask(self, object_id: str) -> PackedMask:
+        """The object's mask."""
+        ...
+
+
+ModelLoader = Callable[[Path], MaskModel]
+SessionOpener = Callable[[Volume, str, MaskModel], ObjectSession]
+
+
+class Workbench:
+    """Does operations one after another."""
+
+    def __init__(self, load_model: ModelLoader, open_session: SessionOpener) -> None:
+        self._load_model = load_model
+        self._open_session = open_session
+        self._model: MaskModel | None = None
+        self._volumes: dict[str, Volume] = {}
+        self._sessions: dict[str, ObjectSession] = {}
+
+    def run(self, operation: Operation, cancelled: Callable[[], bool]) -> Iterator[MaskRegion | Progress | ModelInfo]:
+        """Do ``operation`` and tell what comes of it; an operation that raises has changed nothing."""
+        if isinstance(operation, LoadModel):
+            yield self._use_model(Path(operation.folder))
+        elif isinstance(operation, OpenVolume):
+            volume = open_stored_volume(operation.volume)
+            self._sessions.pop(operation.volume_id, None)
+            self._volumes[operation.volume_id] = volume
+        elif isinstance(operation, CloseVolume):
+            self._sessions.pop(operation.volume_id, None)
+            self._volumes.pop(operation.volume_id, None)
+        else:
+            yield from self._run_on_object(operation, cancelled)
+
+    def _use_model(self, folder: Path) -> ModelInfo:
+        model = self._load_model(folder)
+        self._model = model
+        self._sessions.clear()
+        return ModelInfo(model.identity, tuple(getattr(model, "capabilities", ())))
+
+    def _run_on_object(self, operation: ObjectOperation, cancelled: Callable[[], bool]) -> Steps:
+        session, name = self._session(operation.volume_id), operation.object_id
+        if isinstance(operation, AddPrompts):
+            yield from session.add_prompts(name, operation.prompts, cancelled)
+        elif isinstance(operation, Undo):
+            yield from session.undo(name)
+        elif isinstance(operation, Redo):
+            yield from session.redo(name)
+        elif isinstance(operation, StepCandidate):
+            yield from session.step_candidate(name, operation.step)
+        elif isinstance(operation, RemoveObject):
+            session.remove_object(name)
+        elif isinstance(operation, ReadMask):
+            yield MaskRegion(name, session.mask(name), float("nan"))
+
+    def _session(self, volume_id: str) -> ObjectSession:
+        if volume_id not in self._volumes:
+            raise EngineError("The volume is not open in the engine; choose it again.", "volume")
+        if self._model is None:
+            raise EngineError("No model is loaded; choose one first.", "checkpoint")
+        if volume_id not in self._sessions:
+            self._sessions[volume_id] = self._open_session(self._volumes[volume_id], volume_id, self._model)
+        return self._sessions[volume_id]

@@ -1,0 +1,176 @@
+"""The worker process: ``python -m MedVLSAM2Lib.engine.worker``, frames in on stdin, frames out on stdout."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from MedVLSAM2Lib import __version__
+from MedVLSAM2Lib.engine.encoding import ProtocolError
+from MedVLSAM2Lib.engine.failures import failure_of, is_cancellation
+from MedVLSAM2Lib.engine.protocol import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Failed,
+    Finished,
+    FromWorker,
+    Hello,
+    ModelInfo,
+    Pong,
+    Result,
+    Run,
+    Stopped,
+    ToWorker,
+    to_frame,
+    to_worker,
+)
+from MedVLSAM2Lib.engine.transport import TransportError, claim_standard_streams, read_frame, write_frame
+from MedVLSAM2Lib.engine.workbench import ModelLoader, ObjectSession, SessionOpener, Workbench
+from MedVLSAM2Lib.model.mask_model import MaskModel
+from MedVLSAM2Lib.volume import Volume
+
+MODEL_KINDS = ("patches",)
+_LAST_MOMENTS_S = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+def load_mask_model(folder: Path) -> MaskModel:
+    """The checkpoint in ``folder`` as a mask model; CheckpointError when it is none."""
+    # Imported when first needed, here and below: torch takes seconds, and the worker says hello before.
+    from MedVLSAM2Lib.session.mask_models import load_mask_model as load
+
+    return load(folder)
+
+
+def open_session(volume: Volume, volume_id: str, model: MaskModel) -> ObjectSession:
+    """A session of ``model`` on ``volume``."""
+    from MedVLSAM2Lib.session.session import Session
+
+    return Session(volume, volume_id, model)
+
+
+def serve(
+    reader: BinaryIO,
+    writer: BinaryIO,
+    load_model: ModelLoader = load_mask_model,
+    open_session: SessionOpener = open_session,
+    models: tuple[str, ...] = MODEL_KINDS,
+    client_left: Callable[[], None] | None = None,
+) -> None:
+    """Do what ``reader`` asks and tell ``writer`` what comes of it, until ``reader`` ends.
+
+    Requests run on the calling thread. A second thread reads, so that cancels and pings are heard while one runs. When
+    ``reader`` ends, the running request is cancelled and ``client_left`` is called on that thread.
+    """
+    Worker(reader, writer, Workbench(load_model, open_session), models, client_left).run()
+
+
+class Worker:
+    """One conversation with one client."""
+
+    def __init__(
+        self,
+        reader: BinaryIO,
+        writer: BinaryIO,
+        workbench: Workbench,
+        models: tuple[str, ...],
+        client_left: Callable[[], None] | None = None,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._writing = threading.Lock()
+        self._workbench = workbench
+        self._models = models
+        self._tell_client_left = client_left
+        self._client_left = threading.Event()
+        self._runs: SimpleQueue[Run | None] = SimpleQueue()
+        self._cancelled: set[int] = set()
+
+    def run(self) -> None:
+        """Serve until the client leaves."""
+        try:
+            self._send(Hello(PROTOCOL_VERSION, __version__, platform.python_version(), self._models))
+            threading.Thread(target=self._read, name="medvlsam2-worker-reader", daemon=True).start()
+            while (run := self._runs.get()) is not None:
+                self._send(self._outcome(run))
+        except TransportError as error:
+            logger.info("%s", error)
+
+    def _outcome(self, run: Run) -> Finished | Stopped | Failed:
+        def cancelled() -> bool:
+            return self._client_left.is_set() or run.request in self._cancelled
+
+        if cancelled():
+            return Stopped(run.request)
+        try:
+            return self._work(run, cancelled)
+        except TransportError:
+            raise
+        except Exception as error:  # whatever a request does, the worker is there for the next one
+            if is_cancellation(error):
+                return Stopped(run.request)
+            logger.exception("request %d (%s) failed", run.request, type(run.operation).__name__)
+            return Failed(run.request, failure_of(error))
+
+    def _work(self, run: Run, cancelled: Callable[[], bool]) -> Finished:
+        model = None
+        for step in self._workbench.run(run.operation, cancelled):
+            if isinstance(step, ModelInfo):
+                model = step
+            else:
+                self._send(Result(run.request, step))
+        return Finished(run.request, model)
+
+    def _read(self) -> None:
+        try:
+            while (frame := read_frame(self._reader)) is not None:
+                self._hear(to_worker(frame))
+        except (TransportError, ProtocolError) as error:
+            logger.error("%s", error)  # noqa: TRY400 - its sentence says it all
+        self._client_left.set()
+        self._runs.put(None)
+        if self._tell_client_left is not None:
+            self._tell_client_left()
+
+    def _hear(self, message: ToWorker) -> None:
+        if isinstance(message, Run):
+            self._runs.put(message)
+        elif isinstance(message, Cancel):
+            self._cancelled.add(message.request)
+        else:
+            self._send(Pong(message.number))
+
+    def _send(self, message: FromWorker) -> None:
+        frame = to_frame(message)
+        with self._writing:
+            write_frame(self._writer, frame)
+
+
+def main(
+    load_model: ModelLoader = load_mask_model,
+    open_session: SessionOpener = open_session,
+    models: tuple[str, ...] = MODEL_KINDS,
+) -> None:
+    """Be a worker on this process's stdin and stdout, and be gone soon after stdin closes, whatever is running."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the client, which ends the worker itself
+    reader, writer = claim_standard_streams()
+    logging.basicConfig(level=logging.INFO)
+    serve(reader, writer, load_model, open_session, models, client_left=_exit_soon)
+
+
+def _exit_soon() -> None:
+    timer = threading.Timer(_LAST_MOMENTS_S, os._exit, [1])
+    timer.daemon = True
+    timer.start()
+
+
+if __name__ == "__main__":
+    main()

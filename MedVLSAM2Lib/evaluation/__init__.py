@@ -1,0 +1,1 @@
+"""How good and how fast: metrics, simulated users, baselines and the suites of ``medvlsam2 evaluate``."""

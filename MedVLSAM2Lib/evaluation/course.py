@@ -1,0 +1,98 @@
+"""One simulated user segmenting one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from MedVLSAM2Lib.evaluation.cases import Case, LabelledObject
+from MedVLSAM2Lib.evaluation.metrics import dice, interactions_to_reach, surface_dice
+from MedVLSAM2Lib.evaluation.segmenter import Segmenter, SteppingInteraction
+from MedVLSAM2Lib.evaluation.simulated_user import SimulatedUser, Start
+from MedVLSAM2Lib.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Step:
+    """One interaction: what was given, and how good the mask was after it.
+
+    Attributes:
+        prompt: the prompt, in words.
+        dsc: Dice of the mask.
+        nsd: normalised surface distance of the mask at 2 mm.
+        seconds: from the prompt to the mask.
+    """
+
+    prompt: str
+    dsc: float
+    nsd: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """All interactions of one user with one object; shorter than asked for when the mask became perfect."""
+
+    case: str
+    object: str
+    group: str
+    volume_ml: float
+    segmenter: str
+    start: Start
+    steps: tuple[Step, ...]
+
+    def dsc_after(self, interactions: int) -> float:
+        """DSC after so many interactions (from 1), or after the last one when there were fewer."""
+        return self._after(interactions).dsc
+
+    def nsd_after(self, interactions: int) -> float:
+        """NSD at 2 mm after so many interactions (from 1), or after the last one when there were fewer."""
+        return self._after(interactions).nsd
+
+    def interactions_to_reach(self, dsc: float) -> int | None:
+        """After how many interactions the DSC was first reached; None if it never was."""
+        return interactions_to_reach([step.dsc for step in self.steps], dsc)
+
+    def _after(self, interactions: int) -> Step:
+        return self.steps[min(interactions, len(self.steps)) - 1]
+
+
+def run_course(
+    segmenter: Segmenter, case: Case, target: LabelledObject, start: Start, interactions: int
+) -> Course | None:
+    """Let the simulated user segment ``target``; None when the start asks for candidates and there are none to ask for.
+
+    The user begins as ``start`` says and then clicks in the largest error, ``interactions`` prompts in all.
+    """
+    user = SimulatedUser(case.volume, target.truth)
+    interaction = segmenter.start(case.volume, case.name)
+    if start.uses_candidates and not isinstance(interaction, SteppingInteraction):
+        return None
+    steps: list[Step] = []
+    prompt: Prompt | None = user.first_prompt(start)
+    while prompt is not None and len(steps) < interactions:
+        began = perf_counter()
+        mask = interaction.add([prompt])
+        seconds = perf_counter() - began
+        if not steps and start.uses_candidates and isinstance(interaction, SteppingInteraction):
+            mask = choose_best_candidate(interaction, target.truth)
+        nsd = surface_dice(mask, target.truth, case.volume.spacing_mm)
+        steps.append(Step(str(prompt), dice(mask, target.truth), nsd, seconds))
+        prompt = user.next_click(mask)
+    millilitres = np.count_nonzero(target.truth) * case.volume.voxel_volume_mm3 / 1000
+    return Course(case.name, target.name, target.group, millilitres, segmenter.name, start, tuple(steps))
+
+
+def choose_best_candidate(interaction: SteppingInteraction, truth: np.ndarray) -> np.ndarray:
+    """Step through all candidates and back to the one most like ``truth``: its mask (bool, K, J, I).
+
+    This is what a user who looks at all of them would settle on, and the most that choosing can gain.
+    """
+    scores = [dice(_show(interaction, candidate), truth) for candidate in range(interaction.candidates)]
+    return _show(interaction, int(np.argmax(scores)))
+
+
+def _show(interaction: SteppingInteraction, candidate: int) -> np.ndarray:
+    return interaction.step(candidate - interaction.candidate)

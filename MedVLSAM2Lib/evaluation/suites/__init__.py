@@ -1,0 +1,1 @@
+"""What ``medvlsam2 evaluate`` can run."""

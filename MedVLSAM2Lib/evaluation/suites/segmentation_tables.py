@@ -1,0 +1,112 @@
+"""The tables of the segmentation suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean, median
+
+from MedVLSAM2Lib.evaluation.course import Course
+from MedVLSAM2Lib.evaluation.object_groups import OBJECT_GROUPS
+from MedVLSAM2Lib.evaluation.report import markdown_table
+from MedVLSAM2Lib.evaluation.simulated_user import Start
+
+SHOWN = (1, 3, 5)
+"""The numbers of interactions the tables show."""
+
+TARGET_DSC = 0.80
+LARGE_ML = 200
+
+_Column = tuple[str, Start]
+_ObjectKey = tuple[str, str]
+
+
+def segmentation_tables(courses: Sequence[Course]) -> str:
+    """Markdown: DSC by group for each way to start, how far and how fast each got, DSC by case and object."""
+    shown = " / ".join(str(count) for count in SHOWN)
+    parts = []
+    for title, starts in (("a click", (Start.CLICK, Start.CLICK_AND_KEY)), ("a box", (Start.BOX,))):
+        chosen = [course for course in courses if course.start in starts]
+        if chosen:
+            parts.append(f"## DSC after {shown} interactions, {title} first\n\n{_by_group(chosen)}")
+            parts.append(f"## The same by case and object\n\n{_by_object(chosen)}")
+    return "\n".join([f"## In short\n\n{_summary(courses)}", *parts])
+
+
+def _summary(courses: Sequence[Course]) -> str:
+    shown = "/".join(str(count) for count in SHOWN)
+    header = [
+        "segmenter", "first", f"DSC {shown}", f"NSD 2 mm {shown}", f"interactions to {TARGET_DSC:.2f}", "failed",
+        "seconds first/later",
+    ]  # fmt: skip
+    return markdown_table(header, [_summary_row(courses, column) for column in _columns(courses)])
+
+
+def _summary_row(courses: Sequence[Course], column: _Column) -> list[str]:
+    own = [course for course in courses if _column(course) == column]
+    counts = [course.interactions_to_reach(TARGET_DSC) for course in own]
+    # A failure counts as all interactions there were: the mean stays comparable between segmenters.
+    most = max(len(course.steps) for course in own)
+    reached = fmean(most if count is None else count for count in counts)
+    later = [step.seconds for course in own for step in course.steps[1:]]
+    seconds = f"{median(course.steps[0].seconds for course in own):.2f} / {median(later or [0.0]):.2f}"
+    return [
+        column[0],
+        column[1].value,
+        _means(own, Course.dsc_after),
+        _means(own, Course.nsd_after),
+        f"{reached:.1f}",
+        f"{counts.count(None)} of {len(own)}",
+        seconds,
+    ]
+
+
+def _by_group(courses: Sequence[Course]) -> str:
+    columns = _columns(courses)
+    rows = []
+    for name, members in _groups(courses):
+        count = len({_object_key(course) for course in members})
+        scores = [_means([c for c in members if _column(c) == column], Course.dsc_after) for column in columns]
+        rows.append([f"{name} ({count})", *scores])
+    return markdown_table(["objects (n)", *(_column_title(column) for column in columns)], rows)
+
+
+def _by_object(courses: Sequence[Course]) -> str:
+    columns = _columns(courses)
+    found = {(_object_key(course), _column(course)): course for course in courses}
+    sizes = {_object_key(course): course.volume_ml for course in courses}
+    rows = []
+    for key, size in sizes.items():
+        own = ([found[key, column]] if (key, column) in found else [] for column in columns)
+        scores = [_means(courses_of_column, Course.dsc_after) for courses_of_column in own]
+        rows.append([*key, f"{size:.1f}", *scores])
+    return markdown_table(["case", "object", "ml", *(_column_title(column) for column in columns)], rows)
+
+
+def _groups(courses: Sequence[Course]) -> list[tuple[str, list[Course]]]:
+    known = [group.name for group in OBJECT_GROUPS]
+    names = dict.fromkeys([*known, *(course.group for course in courses)])
+    by_name = [(name, [course for course in courses if course.group == name]) for name in names]
+    large = (f"large objects (> {LARGE_ML} ml)", [course for course in courses if course.volume_ml > LARGE_ML])
+    return [(name, members) for name, members in [*by_name, large, ("all", list(courses))] if members]
+
+
+def _columns(courses: Sequence[Course]) -> list[_Column]:
+    return list(dict.fromkeys(_column(course) for course in sorted(courses, key=lambda c: list(Start).index(c.start))))
+
+
+def _column(course: Course) -> _Column:
+    return course.segmenter, course.start
+
+
+def _column_title(column: _Column) -> str:
+    return f"{column[0]}, best candidate" if column[1].uses_candidates else column[0]
+
+
+def _object_key(course: Course) -> _ObjectKey:
+    return course.case, course.object
+
+
+def _means(courses: Sequence[Course], score: Callable[[Course, int], float]) -> str:
+    if not courses:
+        return "–"
+    return " ".join(f"{fmean(score(course, count) for course in courses):.2f}".lstrip("0") for count in SHOWN)

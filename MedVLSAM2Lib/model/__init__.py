@@ -1,0 +1,1 @@
+"""The networks, their checkpoints, and the Protocol a session drives them by."""

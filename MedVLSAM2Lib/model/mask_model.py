@@ -1,0 +1,99 @@
+"""What a session asks of a mask model, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from MedVLSAM2Lib.prompts import Prompt
+from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
+
+T = TypeVar("T")
+
+
+class Cache(Protocol):
+    """Remembers what was resampled or encoded, bounded in bytes."""
+
+    def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value kept under ``key``, made by ``make`` when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class MaskRequest:
+    """One object's prompts and what is known of it so far; everything in canonical voxel order.
+
+    Attributes:
+        volume: the canonically ordered volume.
+        volume_id: names the volume in cache keys.
+        prompts: all prompts of the object, oldest first.
+        new_from: index of the first prompt the model has not answered yet.
+        earlier: the object's mask before the new prompts; empty on a first prompt.
+        memory: what the model handed back with ``earlier``; None on a first prompt, or after an edit by hand.
+    """
+
+    volume: Volume
+    volume_id: str
+    prompts: tuple[Prompt, ...]
+    new_from: int
+    earlier: PackedMask
+    memory: object | None = None
+
+    @property
+    def new_prompts(self) -> tuple[Prompt, ...]:
+        """The prompts to answer now."""
+        return self.prompts[self.new_from :]
+
+
+@dataclass(frozen=True)
+class MaskEstimate:
+    """A model's answer for a part of the volume.
+
+    Attributes:
+        box: the part of the volume the answer is about; nothing outside it may change.
+        logits: float array of the box's voxels (K, J, I); above zero is inside the object.
+        confidence: the model's own estimate of its Dice, 0..1.
+        memory: anything the model wants to see again with the next prompt; kept with undo, never looked into.
+    """
+
+    box: VoxelBox
+    logits: np.ndarray
+    confidence: float
+    memory: object | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One step of a model's work.
+
+    Attributes:
+        candidates: answers to choose between, smallest object first; a single one after the first prompt.
+        chosen: index of the one the model believes.
+        fraction: how much of the work is done, 0..1; 1 on the last answer.
+    """
+
+    candidates: tuple[MaskEstimate, ...]
+    chosen: int = 0
+    fraction: float = 1.0
+    message: str = field(default="", compare=False)
+
+
+class MaskModel(Protocol):
+    """Prompts in, mask logits with a box and a confidence out.
+
+    A model that sees depth at once (``patches``) answers a request with one Answer; one that walks through
+    slices (``slices``) yields the clicked slice first and further answers as it goes, each about the box it
+    has newly seen. A session may stop between two answers.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Names kind and weights in cache keys and in the audit trail: equal identities, equal answers."""
+        ...
+
+    def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
+        """Answer the request's new prompts; the last Answer has ``fraction`` 1."""
+        ...

@@ -1,0 +1,50 @@
+"""The shape of a patch network: everything needed to build it before its weights are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PatchConfig:
+    """Size of the view, widths and depths of the network, and how CT is windowed.
+
+    ``side`` is the number of cells of a view along each edge during training; the network is fully convolutional and
+    takes any multiple of ``2 ** len(channels)``. ``ct_windows`` are (centre, width) pairs in Hounsfield units.
+    """
+
+    side: int = 48
+    channels: tuple[int, ...] = (32, 64, 128, 192)
+    depths: tuple[int, ...] = (1, 2, 2, 2)
+    ct_windows: tuple[tuple[float, float], ...] = ((40, 400), (-450, 1500), (350, 1700))
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        if len(self.channels) != len(self.depths):
+            raise ValueError(f"{len(self.channels)} channel widths but {len(self.depths)} depths")
+        if self.side % self.side_divisor:
+            raise ValueError(f"a view of {self.side} cells is not a multiple of {self.side_divisor}")
+
+    @property
+    def side_divisor(self) -> int:
+        """Views must have a multiple of this many cells: one space-to-depth and the strided levels halve them."""
+        return int(2 ** len(self.channels))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for ``config.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PatchConfig:
+        """The config from ``to_dict``'s values or from parsed JSON; keys of other parts of a card are ignored."""
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        return cls(**{name: _as_tuples(value) for name, value in known.items()})
+
+
+def _as_tuples(value: Any) -> Any:
+    """JSON's lists as the tuples that the frozen dataclass holds."""
+    return tuple(_as_tuples(item) for item in value) if isinstance(value, list | tuple) else value

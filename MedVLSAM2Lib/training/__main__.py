@@ -1,0 +1,86 @@
+"""``python -m MedVLSAM2Lib.training``: prepare the data, train, export the weights that did best."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
+from MedVLSAM2Lib.training.config import TrainingConfig
+from MedVLSAM2Lib.training.data.cache import default_cache, prepare
+from MedVLSAM2Lib.training.learning.run import BEST, LATEST, train
+from MedVLSAM2Lib.training.model_card import write_card
+
+DEFAULT_CONFIG = Path(__file__).parent / "configs" / "interactive.json"
+COMMAND_OF_CARD = (
+    "python -m MedVLSAM2Lib.training train --config MedVLSAM2Lib/training/configs/interactive.json "
+    "--data ../shared/data/training --output DIR --initial WEIGHTS"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    chosen = parser().parse_args(arguments)
+    chosen.run(chosen)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The three commands and their options."""
+    made = argparse.ArgumentParser(prog="python -m MedVLSAM2Lib.training", description=__doc__)
+    commands = made.add_subparsers(required=True)
+    _add_prepare(commands.add_parser("prepare", help="read the training data into the cache"))
+    _add_train(commands.add_parser("train", help="train the patch network, or go on with it"))
+    _add_export(commands.add_parser("export", help="write a run's weights as a checkpoint with its card"))
+    return made
+
+
+def _add_prepare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, required=True, help="training data, e.g. ../shared/data/training")
+    command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
+    command.set_defaults(run=lambda chosen: prepare(chosen.data, chosen.cache))
+
+
+def _add_train(command: argparse.ArgumentParser) -> None:
+    _add_prepare(command)
+    command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="JSON file with the run's settings")
+    command.add_argument("--output", type=Path, required=True, help="folder for the curve, the state and the weights")
+    command.add_argument("--resume", action="store_true", help="go on from the state in the output folder")
+    command.add_argument("--initial", type=Path, help="safetensors file to begin with")
+    length = command.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="length of the schedule in steps: repeats exactly")
+    length.add_argument("--hours", type=float, help="length of the schedule in hours of training")
+    command.set_defaults(run=_train)
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
+    command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/interactive")
+    command.add_argument("--which", choices=(BEST, LATEST), default=BEST, help="the weights that did best, or the last")
+    command.set_defaults(run=_export)
+
+
+def _train(chosen: argparse.Namespace) -> None:
+    prepare(chosen.data, chosen.cache)
+    config = TrainingConfig.read(chosen.config)
+    if chosen.hours is not None:
+        config = replace(config, schedule=replace(config.schedule, steps=None, seconds=chosen.hours * 3600))
+    if chosen.steps is not None:
+        config = replace(config, schedule=replace(config.schedule, steps=chosen.steps, seconds=None))
+    train(config, chosen.cache, chosen.output, resume=chosen.resume, initial=chosen.initial)
+
+
+def _export(chosen: argparse.Namespace) -> None:
+    source = chosen.folder / chosen.which
+    load_checkpoint(source)  # says what is wrong before anything is replaced
+    shutil.copytree(source, chosen.to, dirs_exist_ok=True)
+    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

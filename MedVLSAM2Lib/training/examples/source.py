@@ -1,0 +1,197 @@
+"""Draws training examples from the cases, by the shares of the mix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.training.config import Mix
+from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case, TrainingObject
+from MedVLSAM2Lib.training.examples.example import Example, ExampleView
+from MedVLSAM2Lib.training.examples.rendering import AIR_HU, Renderer, byte, click_on, rendered, scan_renderer, view_of
+from MedVLSAM2Lib.training.examples.slabs import Slabs
+from MedVLSAM2Lib.training.frames.frame import Frame
+from MedVLSAM2Lib.training.frames.framing import ObjectFraming
+from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt
+from MedVLSAM2Lib.training.prompting.earlier_masks import faulty_mask
+from MedVLSAM2Lib.training.prompting.first_prompts import first_prompts
+from MedVLSAM2Lib.training.synthesis.contrast import MADE_IMAGE_CURVES, Contrast
+from MedVLSAM2Lib.training.synthesis.label_image import LabelImage
+from MedVLSAM2Lib.training.synthesis.lesion import Lesion
+from MedVLSAM2Lib.training.synthesis.region import grown_region
+
+SMALLEST_TARGET_CELLS = 12
+ONE_WINDOW_SHARE = 0.22
+SLAB_SHARE = 0.12
+EARLIER_MASK_SHARE = 0.14
+PROMPT_BESIDE_EARLIER_SHARE = 0.35
+# Of the label maps: the two whole trunks hold what the scans do not.
+MAP_SHARES = {"map_trunk": 0.65, "map_abdomen": 0.13, "map_head_neck": 0.14, "map_head": 0.08}
+TISSUE_GROUP_SHARES = {"trunk": 0.55, "head_neck": 0.25, "tumour": 0.20}
+# Lungs are asked for more often than the fat; all of the soft tissue hardly ever.
+TISSUE_WEIGHTS = {"lung": 2.0, "other lung": 2.0, "both lungs": 3.0, "body": 2.0, "bone": 1.5, "gas": 0.5,
+                  "fat": 0.4, "soft tissue": 0.3, "body without gas": 0.2}  # fmt: skip
+# In whole trunks, a large structure is drawn more often than a small one.
+MAP_SIZE_POWER = 0.3
+
+
+class ExampleSource:
+    """Endless examples; each is decided by the generator it is drawn with, and by nothing else."""
+
+    def __init__(self, cases: Sequence[Case], mix: Mix, network: PatchConfig, second_views: bool = True) -> None:
+        self._network, self._second_views = network, second_views
+        self._groups: dict[str, list[Case]] = {}
+        for case in cases:
+            if case.objects:
+                self._groups.setdefault(case.group, []).append(case)
+        self._scans = [case for cases in self._groups.values() for case in cases if case.image is not None]
+        shares = {kind: share for kind, share in asdict(mix).items() if share > 0 and self._has(kind)}
+        if not shares:
+            raise ValueError("no case fits any part of the mix")
+        self._kinds = list(shares)
+        self._shares = np.array(list(shares.values())) / sum(shares.values())
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example."""
+        makers = {"synthetic": self._synthetic, "lesion": self._lesion, "region": self._region}
+        while True:
+            kind = str(rng.choice(self._kinds, p=self._shares))
+            maker = makers.get(kind)
+            example = maker(rng) if maker else self._scanned(kind, rng)
+            if example is not None:
+                return example
+
+    def _has(self, kind: str) -> bool:
+        if kind == "synthetic":
+            return any(group in MAP_SHARES for group in self._groups)
+        return bool(self._scans) if kind in ("tissues", "lesion", "region") else kind in self._groups
+
+    def _scanned(self, kind: str, rng: np.random.Generator) -> Example | None:
+        """A labelled object, or a tissue, of a real scan."""
+        tissues = kind == "tissues"
+        case = self._case(self._group(TISSUE_GROUP_SHARES, rng) if tissues else kind, rng)
+        item = _any_object(case, TISSUES if tissues else LABELS, _tissue_weight if tissues else _equal_weight, rng)
+        if item is None:
+            return None
+        framing = ObjectFraming(case, item, self._network.side, rng)
+        contrast = Contrast(rng, case.sample, rng.random() < ONE_WINDOW_SHARE, self._network)
+        volume_mm3 = item.voxels * float(np.prod(case.spacing_mm))
+        return self._example(kind, framing, scan_renderer(case, item), contrast, volume_mm3, rng)
+
+    def _synthetic(self, rng: np.random.Generator) -> Example | None:
+        """An object of a label map, in an image made for it."""
+        case = self._case(self._group(MAP_SHARES, rng), rng)
+        item = _any_object(case, LABELS, _size_weight, rng)
+        if item is None:
+            return None
+        framing = ObjectFraming(case, item, self._network.side, rng)
+        image = LabelImage(rng, case, item, framing.fitting())
+        one_window = rng.random() < 1.5 * ONE_WINDOW_SHARE
+        contrast = Contrast(rng, image.sample_values(), one_window, self._network, MADE_IMAGE_CURVES)
+        volume_mm3 = item.voxels * float(np.prod(case.spacing_mm))
+        return self._example("synthetic", framing, image.in_frame, contrast, volume_mm3, rng)
+
+    def _lesion(self, rng: np.random.Generator) -> Example | None:
+        """A made lesion in a real scan."""
+        case = self._scans[rng.integers(len(self._scans))] if rng.random() < 0.5 else self._case("trunk", rng)
+        lesion = Lesion(rng, case)
+        reach = lesion.radii_mm.max() / np.array(case.spacing_mm)
+        lo, hi = np.floor(lesion.centre - reach), np.ceil(lesion.centre + reach) + 1
+        item = TrainingObject("lesion", LABELS, (), lo.astype(int), hi.astype(int), 0, lesion.inner_voxels(16))
+        framing = ObjectFraming(case, item, self._network.side, rng)
+        contrast = Contrast(rng, case.sample, rng.random() < ONE_WINDOW_SHARE, self._network)
+
+        def render(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+            return lesion.put_into(frame.sample(case.scan, AIR_HU), frame)
+
+        return self._example("lesion", framing, render, contrast, lesion.volume_mm3, rng)
+
+    def _region(self, rng: np.random.Generator) -> Example | None:
+        """A region of similar cells in a real scan, in one view only: it is defined by that view."""
+        case = self._scans[rng.integers(len(self._scans))] if rng.random() < 0.4 else self._case("trunk", rng)
+        side = self._network.side
+        size = np.full(3, np.exp(rng.uniform(np.log(30), np.log(260))))
+        centre = rng.uniform(0.15, 0.85, 3) * np.array(case.shape)
+        frame = Frame(centre, size, np.eye(3), np.array(case.spacing_mm), side)
+        image = frame.sample(case.scan, AIR_HU)
+        region = grown_region(rng, image)
+        if region is None:
+            return None
+        contrast = Contrast(rng, case.sample, rng.random() < ONE_WINDOW_SHARE, self._network)
+        target = region.astype(np.float32)
+        view = ExampleView(contrast.channels(image), byte(target), size.astype(np.float32), float(region.sum()))
+        return self._with_prompts("region", (view,), None, region, None, rng)
+
+    def _example(
+        self,
+        kind: str,
+        framing: ObjectFraming,
+        render: Renderer,
+        contrast: Contrast,
+        volume_mm3: float,
+        rng: np.random.Generator,
+    ) -> Example | None:
+        """Look at an object in its first and its second frame."""
+        first, click = framing.first()
+        slabs = Slabs(rng) if rng.random() < SLAB_SHARE else None
+        shares = rendered(first, render, slabs)
+        target = shares[1] > 0.5
+        if target.sum() < SMALLEST_TARGET_CELLS:
+            return None
+        second = framing.second(first) if self._second_views else first
+        views = [view_of(first, shares, contrast, volume_mm3)]
+        if second is not first:
+            views.append(view_of(second, rendered(second, render, slabs), contrast, volume_mm3))
+        cell = None if click is None else click_on(target, first.cells_of(click[None])[0])
+        to_second = second.cells_from(first) if second is not first else None
+        return self._with_prompts(kind, tuple(views), to_second, target, cell, rng)
+
+    def _with_prompts(
+        self,
+        kind: str,
+        views: tuple[ExampleView, ...],
+        to_second: tuple[np.ndarray, np.ndarray] | None,
+        target: np.ndarray,
+        click: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> Example:
+        prompts: Sequence[CellPrompt] = first_prompts(target, click, rng)
+        earlier = None
+        if rng.random() < EARLIER_MASK_SHARE:
+            earlier = byte(faulty_mask(target, rng))
+            prompts = prompts if rng.random() < PROMPT_BESIDE_EARLIER_SHARE else ()
+        return Example(kind, views, to_second, tuple(prompts), earlier)
+
+    def _group(self, shares: dict[str, float], rng: np.random.Generator) -> str:
+        present = [group for group in shares if group in self._groups]
+        weights = np.array([shares[group] for group in present])
+        return str(rng.choice(present, p=weights / weights.sum()))
+
+    def _case(self, group: str, rng: np.random.Generator) -> Case:
+        cases = self._groups.get(group) or self._scans
+        return cases[rng.integers(len(cases))]
+
+
+def _any_object(
+    case: Case, layer: str, weight: Callable[[TrainingObject], float], rng: np.random.Generator
+) -> TrainingObject | None:
+    items = [item for item in case.objects if item.layer == layer]
+    if not items:
+        return None
+    weights = np.array([weight(item) for item in items])
+    return items[rng.choice(len(items), p=weights / weights.sum())]
+
+
+def _equal_weight(_: TrainingObject) -> float:
+    return 1.0
+
+
+def _size_weight(item: TrainingObject) -> float:
+    return float(item.voxels**MAP_SIZE_POWER)
+
+
+def _tissue_weight(item: TrainingObject) -> float:
+    return TISSUE_WEIGHTS.get(item.name, 1.0)

@@ -1,0 +1,24 @@
+"""A running average of the weights, which answers better than the weights of any single step."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
+
+
+class MovingAverage:
+    """``network`` holds the average; it forgets faster while the run is young."""
+
+    def __init__(self, network: PatchNetwork, decay: float) -> None:
+        self.network = copy.deepcopy(network).eval()
+        self._decay = decay
+
+    @torch.no_grad()
+    def update(self, network: PatchNetwork, step: int) -> None:
+        """Take one step's weights into the average."""
+        decay = min(self._decay, (1 + step) / (20 + step))
+        for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
+            mean.lerp_(weight, 1 - decay)

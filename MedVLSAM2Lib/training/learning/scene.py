@@ -1,0 +1,55 @@
+"""A batch of views as tensors, and the network asked about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.training.examples.example import ExampleView
+from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt, drawn
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One view of every example of a batch; see ``ExampleView``.
+
+    Attributes:
+        image: (B, 3, P, P, P) float32, 0..1.
+        share: (B, 1, P, P, P) float32, the object's share of each cell.
+        size_mm: (B, 3) float32.
+        whole_cells: (B,) float32.
+    """
+
+    image: Tensor
+    share: Tensor
+    size_mm: Tensor
+    whole_cells: Tensor
+
+    @classmethod
+    def of(cls, views: Sequence[ExampleView]) -> Scene:
+        """The tensors of some views."""
+        return cls(
+            torch.from_numpy(np.stack([view.image for view in views])).float() / 255,
+            torch.from_numpy(np.stack([view.target for view in views])).float()[:, None] / 255,
+            torch.from_numpy(np.stack([view.size_mm for view in views])),
+            torch.tensor([view.whole_cells for view in views]),
+        )
+
+    @property
+    def target(self) -> Tensor:
+        """(B, 1, P, P, P) bool: cells of which the object fills more than half."""
+        return self.share > 0.5
+
+    def answer(
+        self, network: PatchNetwork, prompts: Sequence[Sequence[CellPrompt]], earlier: Tensor, bfloat16: bool
+    ) -> tuple[Tensor, Tensor]:
+        """The network's logits (B, 1, P, P, P) and quality (B,), given prompts and earlier masks (B, 1, P, P, P)."""
+        layers = torch.from_numpy(np.stack([drawn(items, self.image.shape[-1]) for items in prompts]))
+        with torch.autocast(self.image.device.type, torch.bfloat16, enabled=bfloat16):
+            answer: tuple[Tensor, Tensor] = network(torch.cat([self.image, layers, earlier], 1), self.size_mm)
+        return answer

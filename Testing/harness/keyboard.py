@@ -1,0 +1,25 @@
+"""A hand on the keyboard and the mouse over Qt widgets: real Qt events."""
+
+from __future__ import annotations
+
+from PySide6 import QtCore, QtTest, QtWidgets
+
+
+def type_text(widget: QtWidgets.QWidget, text: str) -> None:
+    """Type ``text`` into a widget, letter by letter."""
+    QtTest.QTest.keyClicks(widget, text)
+
+
+def press_key(widget: QtWidgets.QWidget, key: str, *, control: bool = False, shift: bool = False) -> None:
+    """Press and release a key by its Qt name: ``Return``, ``Escape``, ``Delete``, ``Z`` ..."""
+    modifiers = QtCore.Qt.KeyboardModifier.NoModifier
+    if control:
+        modifiers |= QtCore.Qt.KeyboardModifier.ControlModifier
+    if shift:
+        modifiers |= QtCore.Qt.KeyboardModifier.ShiftModifier
+    QtTest.QTest.keyClick(widget, getattr(QtCore.Qt.Key, f"Key_{key}"), modifiers)
+
+
+def click_widget(widget: QtWidgets.QWidget) -> None:
+    """Click in the middle of a widget with the left button; a disabled one ignores it, as it should."""
+    QtTest.QTest.mouseClick(widget, QtCore.Qt.MouseButton.LeftButton)

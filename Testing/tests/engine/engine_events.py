@@ -1,0 +1,30 @@
+"""Reading a list of engine events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import numpy as np
+
+from MedVLSAM2Lib.engine import EngineEvent
+from MedVLSAM2Lib.results import MaskRegion
+from MedVLSAM2Lib.volume import VoxelBox
+
+P = TypeVar("P")
+
+
+def payloads(events: Iterable[EngineEvent], kind: type[P]) -> list[P]:
+    """What the events of one kind tell."""
+    return [event.payload for event in events if isinstance(event.payload, kind)]
+
+
+def apply_regions(mask: np.ndarray, events: Iterable[EngineEvent | MaskRegion]) -> np.ndarray:
+    """``mask`` (K, J, I) after the regions among ``events``, written in order, as the scene writes them."""
+    mask = mask.copy()
+    for event in events:
+        region = event.payload if isinstance(event, EngineEvent) else event
+        if isinstance(region, MaskRegion) and not region.mask.box.is_empty:
+            assert VoxelBox.of_shape(mask.shape).intersection(region.mask.box) == region.mask.box
+            mask[region.mask.box.slices] = region.mask.unpack()
+    return mask

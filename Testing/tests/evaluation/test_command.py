@@ -1,0 +1,60 @@
+"""``medvlsam2 evaluate``, called as the command line calls it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from MedVLSAM2Lib.evaluation.command import add_arguments, run
+from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
+
+
+def parsed(*words: object) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def a_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network of the real kind: its masks are poor, its road is the real one."""
+    folder = tmp_path_factory.mktemp("untrained")
+    save_checkpoint(folder, PatchNetwork(PatchConfig()), {"capabilities": ["click", "box"]})
+    return folder
+
+
+def test_the_segmentation_suite_writes_its_table_with_every_baseline(
+    a_checkpoint: Path, a_folder_of_scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    arguments = ("--checkpoint", a_checkpoint, "--scans", a_folder_of_scans, "--cases", "ball", "--output", output)
+    assert run(parsed("segmentation", *arguments, "--baseline", a_checkpoint)) == 0
+    printed = capsys.readouterr().out
+    assert (output / "segmentation.md").read_text() == printed
+    names = {course["segmenter"] for course in json.loads((output / "segmentation.json").read_text())["courses"]}
+    assert {"model", a_checkpoint.name, "random walker", "region growing"} <= names
+
+
+def test_the_orientations_suite_runs_on_its_phantom(a_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(parsed("orientations", "--quick", "--checkpoint", a_checkpoint)) == 0
+    assert "7 of 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("orientations",), "name its folder with --checkpoint"),
+        (("segmentation", "--checkpoint", "x", "--scans", "no such folder"), "No labelled case to evaluate"),
+        (("orientations", "--quick", "--checkpoint", "no such folder"), "no such folder"),
+    ],
+)
+def test_what_cannot_run_says_why_in_a_sentence(
+    words: tuple[str, ...], sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run(parsed(*words)) == 2
+    assert sentence in caplog.text

@@ -1,0 +1,115 @@
+"""Simulated users on labelled scans, and the tables that come of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from MedVLSAM2Lib.evaluation.baselines.classical import ClassicalSegmenter
+from MedVLSAM2Lib.evaluation.baselines.region_growing import RegionGrowing
+from MedVLSAM2Lib.evaluation.cases import Case, find_cases
+from MedVLSAM2Lib.evaluation.course import Course, Step, run_course
+from MedVLSAM2Lib.evaluation.simulated_user import Start
+from MedVLSAM2Lib.evaluation.suites.segmentation import (
+    SegmentationPlan,
+    run_segmentation,
+    segment_case,
+    segmentation_report,
+)
+from tests.evaluation.stand_in_segmenters import ThresholdSegmenter
+
+
+def a_course(*dsc: float, segmenter: str = "model", group: str = "parotid", ml: float = 20) -> Course:
+    steps = tuple(Step("a click", score, score, 0.1) for score in dsc)
+    return Course("case", f"{group} of {ml} ml", group, ml, segmenter, Start.CLICK, steps)
+
+
+def region_growing_only() -> list[ClassicalSegmenter]:
+    return [ClassicalSegmenter(RegionGrowing())]
+
+
+def test_a_course_holds_the_score_after_every_interaction(a_ball: Case) -> None:
+    course = run_course(ThresholdSegmenter(), a_ball, a_ball.objects[0], Start.CLICK, interactions=3)
+    assert course is not None
+    assert len(course.steps) == 3
+    assert course.steps[0].dsc < 0.95  # the highest of the stand-in's levels leaves noisy voxels out
+    assert course.steps[0].dsc < course.steps[2].dsc
+
+
+def test_the_candidate_key_brings_the_best_candidate(a_ball: Case) -> None:
+    course = run_course(ThresholdSegmenter(), a_ball, a_ball.objects[0], Start.CLICK_AND_KEY, interactions=1)
+    assert course is not None
+    assert course.dsc_after(1) > 0.999
+
+
+def test_a_segmenter_without_candidates_has_no_course_with_the_key(a_ball: Case) -> None:
+    grower = ClassicalSegmenter(RegionGrowing())
+    assert run_course(grower, a_ball, a_ball.objects[0], Start.CLICK_AND_KEY, interactions=1) is None
+
+
+def test_a_course_that_became_perfect_keeps_its_last_score() -> None:
+    course = a_course(0.4, 1.0)
+    assert [course.dsc_after(count) for count in (1, 2, 5)] == [0.4, 1.0, 1.0]
+    assert course.interactions_to_reach(0.8) == 2
+
+
+def test_the_table_has_a_row_for_each_group_large_objects_and_all() -> None:
+    courses = [a_course(0.5, 0.6, 0.7, 0.8, 0.9), a_course(0.7, 0.8, 0.9, 0.9, 1.0, group="lungs", ml=2000)]
+    rows = {row.split("|")[1].strip(): row.split("|")[2].strip() for row in table_rows(courses)}
+    assert rows["parotid (1)"] == ".50 .70 .90"
+    assert rows["lungs (1)"] == ".70 .90 1.00"
+    assert rows["large objects (> 200 ml) (1)"] == ".70 .90 1.00"
+    assert rows["all (2)"] == ".60 .80 .95"
+
+
+def test_failures_to_reach_a_dsc_count_as_all_interactions_and_are_told() -> None:
+    courses = [a_course(0.9, 0.9, 0.9), a_course(0.1, 0.2, 0.3, ml=30)]
+    summary = next(row for row in table_rows(courses) if row.startswith("| model "))
+    assert [cell.strip() for cell in summary.split("|")][5:7] == ["2.0", "1 of 2"]
+
+
+def table_rows(courses: list[Course]) -> list[str]:
+    return [line for line in segmentation_report(courses).markdown.splitlines() if line.startswith("|")]
+
+
+def test_every_object_start_and_segmenter_is_run_in_order(a_ball: Case) -> None:
+    plan = SegmentationPlan(interactions=1)
+    courses = segment_case(a_ball, [ThresholdSegmenter(), *region_growing_only()], plan)
+    assert [(course.start, course.segmenter) for course in courses] == [
+        (Start.CLICK, "threshold"),
+        (Start.CLICK, "region growing"),
+        (Start.CLICK_AND_KEY, "threshold"),
+        (Start.BOX, "threshold"),
+        (Start.BOX, "region growing"),
+    ]
+
+
+def test_the_report_is_written_as_a_table_and_as_data(a_ball: Case, tmp_path: Path) -> None:
+    courses = segment_case(a_ball, region_growing_only(), SegmentationPlan(interactions=2))
+    data_file, table_file = segmentation_report(courses).write(tmp_path / "out")
+    data = json.loads(data_file.read_text())
+    assert data["environment"]["python"]
+    assert [course["start"] for course in data["courses"]] == ["click", "box"]
+    assert data["courses"][0]["steps"][0]["dsc"] == courses[0].steps[0].dsc
+    assert "ball" in table_file.read_text()
+
+
+def test_cases_run_in_processes_of_their_own_give_the_same_scores(a_folder_of_scans: Path) -> None:
+    plan = SegmentationPlan(starts=(Start.CLICK,), interactions=2)
+    files = find_cases(a_folder_of_scans, ["ball", "sts_X/CT"])
+    here = [course for case in files for course in segment_case(case.load(), region_growing_only(), plan)]
+    there = run_segmentation(files, region_growing_only, plan, jobs=2).data["courses"]
+    assert [[step["dsc"] for step in course["steps"]] for course in there] == [
+        [step.dsc for step in course.steps] for course in here
+    ]
+    assert np.isfinite([course["volume_ml"] for course in there]).all()
+
+
+@pytest.mark.parametrize("start", [Start.CLICK, Start.BOX])
+def test_the_suite_runs_on_a_development_scan(scans: Path, start: Start) -> None:
+    case = find_cases(scans, ["openkbp_pt_4"])[0].load()
+    courses = segment_case(case, region_growing_only(), SegmentationPlan((start,), interactions=1, most_objects=2))
+    assert [course.object for course in courses] == ["right parotid gland", "left parotid gland"]
