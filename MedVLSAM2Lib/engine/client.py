@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -31,6 +32,8 @@ from MedVLSAM2Lib.engine.steps import Task
 from MedVLSAM2Lib.engine.supervisor import Supervisor
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.volume import Volume
+
+logger = logging.getLogger(__name__)
 
 
 class EngineClient:
@@ -175,6 +178,7 @@ class EngineClient:
         try:
             stored, memory = store_volume(volume, share=self._launcher.shares_memory)
         except Exception as error:
+            logger.exception("%s could not be copied", volume.name)
             self._supervisor.volume_not_copied(task, failure_of(error))
         else:
             self._supervisor.volume_copied(task, OpenVolume(task.volume_id, stored), memory)

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from MedVLSAM2Lib.engine.encoding import ProtocolError
 from MedVLSAM2Lib.engine.launcher import WorkerProcess
 from MedVLSAM2Lib.engine.protocol import FromWorker, VersionMismatchError, from_worker
-from MedVLSAM2Lib.engine.transport import Frame, TransportError, read_frame, write_frame
+from MedVLSAM2Lib.engine.transport import CHUNK_BYTES, Frame, TransportError, TruncatedError, read_frame, write_frame
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Connection:
         self._process = process
         self._receive = receive
         self._outgoing: SimpleQueue[Frame | None] = SimpleQueue()
-        self._written_bytes = 0
+        self._chunks_taken = 0
         self._threads = [
             threading.Thread(target=self._read, name="medvlsam2-engine-reader", daemon=True),
             threading.Thread(target=self._write, name="medvlsam2-engine-writer", daemon=True),
@@ -47,9 +47,9 @@ class Connection:
             thread.start()
 
     @property
-    def written_bytes(self) -> int:
-        """How much has gone into the pipe; it grows as long as the worker reads what is sent."""
-        return self._written_bytes
+    def chunks_taken(self) -> int:
+        """How many large pieces have gone through; it grows as long as the worker reads a large volume."""
+        return self._chunks_taken
 
     def send(self, frame: Frame) -> None:
         """Have ``frame`` written; returns at once."""
@@ -77,6 +77,8 @@ class Connection:
                 self._receive(self, from_worker(frame))
         except VersionMismatchError as error:
             return Lost(str(error), is_mismatch=True)
+        except TruncatedError:
+            pass
         except (TransportError, ProtocolError) as error:
             return Lost(f"The engine sent something that cannot be understood. {error}")
         return Lost("The engine stopped unexpectedly.", has_ended=True)
@@ -90,4 +92,5 @@ class Connection:
                 return
 
     def _count(self, byte_count: int) -> None:
-        self._written_bytes += byte_count
+        # A small piece may lie in the pipe's buffer, unread by a worker that hangs; one this large does not fit there.
+        self._chunks_taken += byte_count >= CHUNK_BYTES

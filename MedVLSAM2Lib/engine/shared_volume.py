@@ -11,7 +11,7 @@ import mmap
 import os
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def store_volume(volume: Volume, *, share: bool) -> tuple[StoredVolume, SharedMe
     With ``share`` shared memory is tried first. Takes as long as copying does; MemoryError when there is no room.
     """
     memory = _shared_copy(volume) if share else None
-    voxels = volume.array.tobytes() if memory is None else SharedFile(memory.path)
+    voxels = b"".join(_planes(volume.array)) if memory is None else SharedFile(memory.path)
     stored = StoredVolume(
         dtype=volume.array.dtype.str,
         shape=volume.shape,
@@ -128,10 +128,15 @@ def _shared_copy(volume: Volume) -> SharedMemory | None:
 def _write_array(descriptor: int, array: np.ndarray) -> None:
     # Written, not mapped: without room a write is an OSError, a store into a mapping the end of the process.
     with os.fdopen(os.dup(descriptor), "wb", buffering=0) as file:
-        for plane in array:
-            rest = np.ascontiguousarray(plane).data.cast("B")
+        for rest in _planes(array):
             while rest:
                 rest = rest[file.write(rest) :]
+
+
+def _planes(array: np.ndarray) -> Iterator[memoryview]:
+    # Piece by piece, and never through ``tobytes``, which lets no other thread run until it is done.
+    for plane in array:
+        yield np.ascontiguousarray(plane).reshape(-1).view(np.uint8).data
 
 
 def _remove(path: str) -> None:

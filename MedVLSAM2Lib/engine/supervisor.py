@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from signal import Signals
+from signal import strsignal
 
 from MedVLSAM2Lib.engine.connection import Connection, Lost
 from MedVLSAM2Lib.engine.encoding import ProtocolError
@@ -57,6 +57,7 @@ from MedVLSAM2Lib.volume import PackedMask, VoxelBox
 
 _TICK_S = 0.1
 _DYING_S = 0.5
+_SIGKILL = 9
 _ONLY_FORGETS = (CloseVolume, RemoveObject)
 
 logger = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ class Supervisor:
             self._begin(step)
 
     def _check(self, connection: Connection) -> None:
-        overdue = self._watch.tick(connection.written_bytes)
+        overdue = self._watch.tick(connection.chunks_taken)
         if overdue is not None:
             self._lost(Lost(overdue))
         elif self._watch.ping_is_due():
@@ -387,6 +388,8 @@ class Supervisor:
         if isinstance(step, Replay):
             self._hear_end_of_replay(step.entry, message)
         elif isinstance(step, Restore):
+            if isinstance(message, Failed):
+                logger.warning("a mask could not be restored: %s", message.failure.message)
             self._settle(step)
         else:
             self._hear_end(step.task, message)
@@ -443,8 +446,8 @@ class Supervisor:
 
 def _reason(status: int) -> str:
     """Why a process that closed its side ended with ``status``."""
+    if status == -_SIGKILL:
+        return "The engine was ended by the system, most likely for want of memory."
     if status < 0:
-        name = Signals(-status).name
-        cause = "the system, most likely for want of memory" if name == "SIGKILL" else f"a crash ({name})"
-        return f"The engine was ended by {cause}."
+        return f"The engine crashed ({strsignal(-status) or 'signal'}, {-status})."
     return f"The engine stopped unexpectedly (exit status {status})."

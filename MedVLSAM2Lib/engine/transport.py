@@ -15,15 +15,19 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 MAGIC = b"MVS2"
+CHUNK_BYTES = 2**20
 LARGEST_HEADER = 64 * 2**20
 LARGEST_ATTACHMENT = 32 * 2**30
 MOST_ATTACHMENTS = 4096
-_PREFIX = struct.Struct("<4sII")
-_CHUNK = 2**20
+_COUNTS = struct.Struct("<II")
 
 
 class TransportError(Exception):
     """The stream broke or holds something other than frames; the message is one sentence."""
+
+
+class TruncatedError(TransportError):
+    """The stream ended inside a frame: the other side went while it was writing."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ class Frame:
 
 
 def write_frame(stream: BinaryIO, frame: Frame, wrote: Callable[[int], None] | None = None) -> None:
-    """Write ``frame`` and flush; ``wrote`` is told how many bytes went out, piece by piece.
+    """Write ``frame`` and flush; ``wrote`` is told after every piece (at most CHUNK_BYTES) how long it was.
 
     TransportError when the other side is gone or the frame is larger than a reader would accept.
     """
     header = json.dumps(frame.header, separators=(",", ":")).encode()
     _check_sizes(len(header), [len(attachment) for attachment in frame.attachments])
     lengths = struct.pack(f"<{len(frame.attachments)}Q", *map(len, frame.attachments))
-    prefix = _PREFIX.pack(MAGIC, len(header), len(frame.attachments))
+    prefix = MAGIC + _COUNTS.pack(len(header), len(frame.attachments))
     try:
         for piece in _pieces(prefix + lengths + header, *frame.attachments):
             stream.write(piece)
@@ -56,16 +60,16 @@ def write_frame(stream: BinaryIO, frame: Frame, wrote: Callable[[int], None] | N
 def read_frame(stream: BinaryIO) -> Frame | None:
     """The next frame, or None where the stream ends between two frames.
 
-    TransportError when it ends inside a frame, or when what comes is not a frame.
+    TruncatedError when it ends inside a frame, TransportError when what comes is not a frame.
     """
-    prefix = _read(stream, _PREFIX.size, at_most=True)
-    if not prefix:
+    magic = _read(stream, len(MAGIC), at_most=True)
+    if not magic:
         return None
-    if not prefix.startswith(MAGIC[: len(prefix)]):
-        raise TransportError(f"The stream holds something other than messages ({prefix!r}...).")
-    if len(prefix) < _PREFIX.size:
-        raise TransportError("The connection broke inside a message.")
-    _, header_length, attachment_count = _PREFIX.unpack(prefix)
+    if not MAGIC.startswith(magic):
+        raise TransportError(f"The stream holds something other than messages ({magic!r}...).")
+    if magic != MAGIC:
+        raise TruncatedError("The connection broke inside a message.")
+    header_length, attachment_count = _COUNTS.unpack(_read(stream, _COUNTS.size))
     _check_sizes(header_length, [0] * min(attachment_count, MOST_ATTACHMENTS + 1))
     lengths = struct.unpack(f"<{attachment_count}Q", _read(stream, 8 * attachment_count))
     _check_sizes(header_length, lengths)
@@ -91,8 +95,8 @@ def claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 def _pieces(*parts: bytes) -> Iterator[memoryview]:
     for part in parts:
         view = memoryview(part)
-        for start in range(0, len(view), _CHUNK):
-            yield view[start : start + _CHUNK]
+        for start in range(0, len(view), CHUNK_BYTES):
+            yield view[start : start + CHUNK_BYTES]
 
 
 def _read(stream: BinaryIO, length: int, *, at_most: bool = False) -> bytes:
@@ -101,7 +105,7 @@ def _read(stream: BinaryIO, length: int, *, at_most: bool = False) -> bytes:
     except (OSError, ValueError) as error:
         raise TransportError(f"The connection broke while reading ({error}).") from error
     if len(data) < length and not at_most:
-        raise TransportError("The connection broke inside a message.")
+        raise TruncatedError("The connection broke inside a message.")
     return data
 
 

@@ -29,7 +29,7 @@ class Watch:
         self._starting_s: float | None = 0.0
         self._silent_s = 0.0
         self._since_ping_s = 0.0
-        self._written_bytes = 0
+        self._chunks_taken = 0
         self.ended()
 
     def welcomed(self) -> None:
@@ -61,14 +61,14 @@ class Watch:
         self._without_news_s = None
         self._cancelling_s = None
 
-    def tick(self, written_bytes: int) -> str | None:
-        """One sentence about what took too long, or None; ``written_bytes`` is how much the worker has been sent."""
+    def tick(self, chunks_taken: int) -> str | None:
+        """One sentence about what took too long, or None; ``chunks_taken`` is how much of what it was sent it took."""
         now = self._clock()
         elapsed_s = min(now - self._last_tick, _LONGEST_TICK_S)
         self._last_tick = now
         self._since_ping_s += elapsed_s
-        if written_bytes != self._written_bytes:  # it takes what it is sent: a large volume may keep it from answering
-            self._written_bytes = written_bytes
+        if chunks_taken != self._chunks_taken:  # it takes what it is sent: a large volume may keep it from answering
+            self._chunks_taken = chunks_taken
             self._silent_s = 0.0
         if self._starting_s is not None:
             self._starting_s += elapsed_s

@@ -134,7 +134,7 @@ class Worker:
             while (frame := read_frame(self._reader)) is not None:
                 self._hear(to_worker(frame))
         except (TransportError, ProtocolError) as error:
-            logger.error("%s", error)  # noqa: TRY400 - its sentence says it all
+            logger.error("%s", error)
         self._client_left.set()
         self._runs.put(None)
         if self._tell_client_left is not None:

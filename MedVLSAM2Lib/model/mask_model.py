@@ -48,19 +48,27 @@ class MaskRequest:
         return self.prompts[self.new_from :]
 
 
+class VoxelLogits(Protocol):
+    """Logits on the voxels of a box: an array, or something that works out the part that is asked for."""
+
+    def __getitem__(self, part: tuple[slice, slice, slice], /) -> np.ndarray:
+        """Logits (K, J, I) of a part of the box, indexed from the box's first voxel with explicit starts and stops."""
+        ...
+
+
 @dataclass(frozen=True)
 class MaskEstimate:
     """A model's answer for a part of the volume.
 
     Attributes:
         box: the part of the volume the answer is about; nothing outside it may change.
-        logits: float array of the box's voxels (K, J, I); above zero is inside the object.
+        logits: the box's voxels (K, J, I); above zero is inside the object.
         confidence: the model's own estimate of its Dice, 0..1.
         memory: anything the model wants to see again with the next prompt; kept with undo, never looked into.
     """
 
     box: VoxelBox
-    logits: np.ndarray
+    logits: VoxelLogits
     confidence: float
     memory: object | None = None
 

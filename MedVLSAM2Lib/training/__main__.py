@@ -62,6 +62,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
     command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/interactive")
     command.add_argument("--which", choices=(BEST, LATEST), default=BEST, help="the weights that did best, or the last")
+    command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
 
 
@@ -79,7 +80,7 @@ def _export(chosen: argparse.Namespace) -> None:
     source = chosen.folder / chosen.which
     load_checkpoint(source)  # says what is wrong before anything is replaced
     shutil.copytree(source, chosen.to, dirs_exist_ok=True)
-    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD)
+    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.note)
 
 
 if __name__ == "__main__":

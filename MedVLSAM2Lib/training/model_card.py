@@ -66,13 +66,16 @@ def card_of(config: TrainingConfig, steps: int, seconds: float, validation: dict
     }
 
 
-def write_card(checkpoint: Path, run: Path, command: str) -> None:
-    """Write ``MODEL_CARD.md`` into a checkpoint's folder, from its config and the curve of its run."""
+def write_card(checkpoint: Path, run: Path, command: str, note: str = "") -> None:
+    """Write ``MODEL_CARD.md`` into a checkpoint's folder, from its config and the curve of its run.
+
+    ``note`` says what the command does not: what the run began with, what changed while it ran.
+    """
     card = json.loads((checkpoint / CONFIG_NAME).read_text(encoding="utf-8"))
     sections = (
         ("What it is", _summary(card)),
         ("Trained on", _sources()),
-        ("How", _how(card, command)),
+        ("How", _how(card, command) + (f"\n\n{note}" if note else "")),
         ("Validation during training", _validation(run / "validation.csv")),
         ("Limits", "\n".join(f"- {limit}" for limit in LIMITS)),
     )

@@ -16,6 +16,12 @@ SHOWN = (1, 3, 5)
 TARGET_DSC = 0.80
 LARGE_ML = 200
 
+_NOTE = (
+    "Means over all objects. Interactions to reach a DSC: an object that never did counts with all interactions it had. "
+    "Seconds: medians, without moving masks into a scene. Click and key: after the first click the user steps through the "
+    "candidates and keeps the best."
+)
+
 _Column = tuple[str, Start]
 _ObjectKey = tuple[str, str]
 
@@ -38,7 +44,8 @@ def _summary(courses: Sequence[Course]) -> str:
         "segmenter", "first", f"DSC {shown}", f"NSD 2 mm {shown}", f"interactions to {TARGET_DSC:.2f}", "failed",
         "seconds first/later",
     ]  # fmt: skip
-    return markdown_table(header, [_summary_row(courses, column) for column in _columns(courses)])
+    table = markdown_table(header, [_summary_row(courses, column) for column in _columns(courses)])
+    return f"{table}\n{_NOTE}\n"
 
 
 def _summary_row(courses: Sequence[Course], column: _Column) -> list[str]:

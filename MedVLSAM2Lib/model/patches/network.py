@@ -15,6 +15,10 @@ POSITIVE, NEGATIVE, BOX, LASSO, EARLIER = 3, 4, 5, 6, 7
 REFERENCE_SIZE_MM = 80.0
 LEAK = 0.01
 
+# What the quality head is told besides features: see `mask_statistics` and `PatchNetwork._circumstances`.
+MASK_STATISTICS = 3
+CIRCUMSTANCES = 4
+
 
 class PatchNetwork(nn.Module):
     """Image, prompts and the earlier mask of a view in, the mask and an estimate of its Dice out.
@@ -50,7 +54,9 @@ class PatchNetwork(nn.Module):
             size_mm: (B, 3) edge lengths of the views (K, J, I) in millimetres.
 
         Returns:
-            Logits (B, 1, P, P, P) float32, and the network's own estimate of its Dice (B,) float32, not clamped.
+            Logits (B, 1, P, P, P) float32, and the network's own estimate of its Dice (B,) float32, not clamped. On a
+            first answer that is the Dice of the whole object, so that a view that cuts the object off is worth less;
+            with an earlier mask it is the Dice within the view.
         """
         log_size = torch.log(size_mm.float() / REFERENCE_SIZE_MM)
         features = [self.size_modulation[0](self.stem(space_to_depth(channels)), log_size)]
@@ -61,7 +67,13 @@ class PatchNetwork(nn.Module):
             skip = features.pop()
             decoded = up(torch.cat([_resized(lateral(decoded), skip), skip], dim=1))
         logits = depth_to_space(self.mask_head(decoded)).float()
-        return logits, self.quality_head(deepest, decoded, logits)
+        return logits, self.quality_head(deepest, decoded, logits, self._circumstances(channels, log_size))
+
+    @staticmethod
+    def _circumstances(channels: Tensor, log_size: Tensor) -> Tensor:
+        """(B, 4): the view's size, and whether there is an earlier mask to be made better."""
+        has_earlier = (channels[:, EARLIER].amax((1, 2, 3)) > 0).float()
+        return torch.cat([log_size, has_earlier[:, None]], dim=1)
 
 
 class ResidualBlock(nn.Module):
@@ -107,11 +119,11 @@ class QualityHead(nn.Module):
 
     def __init__(self, width_deep: int, width_fine: int, hidden: int = 96) -> None:
         super().__init__()
-        self.hidden = nn.Linear(width_deep + width_fine + MASK_STATISTICS, hidden)
+        self.hidden = nn.Linear(width_deep + width_fine + MASK_STATISTICS + CIRCUMSTANCES, hidden)
         self.out = nn.Linear(hidden, 1)
 
-    def forward(self, deepest: Tensor, finest: Tensor, logits: Tensor) -> Tensor:
-        """(B, C, ...) deepest, (B, c, P/2, P/2, P/2) finest, (B, 1, P, P, P) logits in, (B,) out."""
+    def forward(self, deepest: Tensor, finest: Tensor, logits: Tensor, circumstances: Tensor) -> Tensor:
+        """(B, C, ...) deepest, (B, c, P/2, P/2, P/2) finest, (B, 1, P, P, P) logits, (B, 4) in, (B,) out."""
         # Weighted means of bfloat16 features lose their last digits, so all of this is in float32.
         with torch.autocast(logits.device.type, enabled=False):
             probability = logits.detach().float().sigmoid()
@@ -119,16 +131,16 @@ class QualityHead(nn.Module):
             weight = weight / (weight.sum((2, 3, 4), keepdim=True) + 1e-3)
             inside = (finest.detach().float() * weight).sum((2, 3, 4))
             overall = deepest.float().mean((2, 3, 4))
-            hidden = self.hidden(torch.cat([overall, inside, mask_statistics(probability)], dim=1))
+            hidden = self.hidden(torch.cat([overall, inside, mask_statistics(probability), circumstances], dim=1))
             return self.out(functional.relu(hidden))[:, 0]
 
 
-MASK_STATISTICS = 3
-
-
 def mask_statistics(probability: Tensor) -> Tensor:
-    """(B, 1, P, P, P) in; out (B, 3): the Dice to expect if the probabilities are true, the logarithm of the mask's share
-    of the view, and the mask's share of the view's six faces."""
+    """What a mask looks like, whatever it is of: (B, 1, P, P, P) in, (B, 3) out.
+
+    The Dice to expect if the probabilities are true, the logarithm of the mask's share of the view, and its share of the
+    view's six faces.
+    """
     mask = (probability > 0.5).float()
     total = mask.sum((1, 2, 3, 4))
     expected = 2 * (probability * mask).sum((1, 2, 3, 4)) / (probability.sum((1, 2, 3, 4)) + total + 1e-3)

@@ -41,8 +41,8 @@ MAP_SIZE_POWER = 0.3
 class ExampleSource:
     """Endless examples; each is decided by the generator it is drawn with, and by nothing else."""
 
-    def __init__(self, cases: Sequence[Case], mix: Mix, network: PatchConfig, second_views: bool = True) -> None:
-        self._network, self._second_views = network, second_views
+    def __init__(self, cases: Sequence[Case], mix: Mix, network: PatchConfig) -> None:
+        self._network = network
         self._groups: dict[str, list[Case]] = {}
         for case in cases:
             if case.objects:
@@ -141,7 +141,7 @@ class ExampleSource:
         target = shares[1] > 0.5
         if target.sum() < SMALLEST_TARGET_CELLS:
             return None
-        second = framing.second(first) if self._second_views else first
+        second = framing.second(first)
         views = [view_of(first, shares, contrast, volume_mm3)]
         if second is not first:
             views.append(view_of(second, rendered(second, render, slabs), contrast, volume_mm3))

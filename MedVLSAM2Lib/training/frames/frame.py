@@ -87,7 +87,8 @@ class Frame:
         step = np.maximum(1, np.ceil(footprint / MAX_SAMPLES_PER_CELL).astype(int))
         source = array[tuple(slice(a, b, s) for a, b, s in zip(lo, hi, step, strict=True))]
         source = (source if value_of is None else value_of(source)).astype(np.float32)
-        width = np.maximum(1, np.round(np.linalg.norm(matrix, axis=1) / step).astype(int))
+        # An odd number of samples: the mean of an even one lies half a sample beside its place.
+        width = 2 * np.round((np.linalg.norm(matrix, axis=1) / step - 1) / 2).clip(0).astype(int) + 1
         if width.max() > 1:
             source = ndimage.uniform_filter(source, width, mode="nearest")
         origin = (self.voxels_of(np.zeros((1, 3)))[0] - lo) / step

@@ -35,7 +35,7 @@ def is_rough(path: Path) -> bool:
 
 
 def load_rough_weights(network: PatchNetwork, path: Path) -> None:
-    """Put the older file's weights into ``network``; inputs that it did not know (box, lasso, mask statistics) start at
+    """Put the older file's weights into ``network``; inputs that it did not know (box, lasso, what the mask looks like, its circumstances) start at
     zero, so that the answers are the same."""
     expected = network.state_dict()
     weights = {_renamed(name): tensor.float() for name, tensor in load_file(str(path)).items()}

@@ -46,7 +46,8 @@ class TrainingRun:
 
     def until_done(self) -> None:
         """Train to the end of the schedule, or until ``stop``."""
-        self._validate()
+        if self._trainer.progress.step == 0:
+            self._validate()
         with BatchWorkers(self._config, self._cache, self._trainer.progress.step) as workers:
             self._steps(workers)
         self._save()

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engine.recording_launcher import RecordingLauncher
-from tests.engine.standin_checkpoint import StandInCheckpoint
-
 from MedVLSAM2Lib.engine import EngineClient, Limits, LocalLauncher
 from MedVLSAM2Lib.volume import Modality, Volume
+from tests.engine.recording_launcher import RecordingLauncher
+from tests.engine.standin_checkpoint import StandInCheckpoint
 
 
 @pytest.fixture

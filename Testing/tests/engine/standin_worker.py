@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,7 @@ def _fail() -> None:
 
 
 def _print() -> None:
-    print("a library that prints")
+    sys.stdout.write("a library that prints\n")
     os.write(1, b"one that writes to the file descriptor\n")
 
 

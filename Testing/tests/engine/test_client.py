@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.engine.engine_events import apply_regions, payloads
-from tests.engine.recording_launcher import RecordingLauncher
-from tests.engine.standin_checkpoint import StandInCheckpoint
-from tests.engine.standin_worker import StandInModel
+from MedVLSAM2Lib.session.session import Session
 
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, LocalLauncher, WorkerReady
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
-from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
+from tests.engine.engine_events import apply_regions, payloads
+from tests.engine.recording_launcher import RecordingLauncher
+from tests.engine.standin_checkpoint import StandInCheckpoint
+from tests.engine.standin_worker import StandInModel
 
 MakeClient = Callable[..., EngineClient]
 IN_ORGAN, IN_TUMOUR = (7.0, 6.0, 3.0), (12.0, 10.0, 6.0)

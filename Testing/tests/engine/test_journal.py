@@ -28,7 +28,9 @@ def requests(journal: Journal) -> list[int]:
 
 
 def test_everything_that_counts_is_done_again_in_order() -> None:
-    journal = journal_of(LoadModel("m"), opening("a"), click("a", "x"), Undo("a", "x"), click("a", "y"), click("a", "x"))
+    journal = journal_of(
+        LoadModel("m"), opening("a"), click("a", "x"), Undo("a", "x"), click("a", "y"), click("a", "x")
+    )
 
     assert requests(journal) == [1, 2, 3, 4, 5, 6]
     assert journal.knows("a", "x")

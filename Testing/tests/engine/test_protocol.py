@@ -195,5 +195,7 @@ def test_a_mask_with_bits_missing_is_refused() -> None:
 def test_a_worker_of_another_version_is_named_with_this_one_whatever_else_it_says() -> None:
     hello = Frame({"is": "Hello", "protocol": 99, "version": "7.3.1", "new_field": []})
 
-    with pytest.raises(VersionMismatchError, match=rf"7\.3\.1 \(protocol 99\).*0\.1\.0 \(protocol {PROTOCOL_VERSION}\)"):
+    with pytest.raises(
+        VersionMismatchError, match=rf"7\.3\.1 \(protocol 99\).*0\.1\.0 \(protocol {PROTOCOL_VERSION}\)"
+    ):
         from_worker(hello)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.engine.engine_events import apply_regions, payloads
-from tests.engine.recording_launcher import RecordingLauncher
-from tests.engine.standin_checkpoint import StandInCheckpoint
 
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, Limits, WorkerReady, WorkerRestarted
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion
 from MedVLSAM2Lib.volume import Volume
+from tests.engine.engine_events import apply_regions, payloads
+from tests.engine.recording_launcher import RecordingLauncher
+from tests.engine.standin_checkpoint import StandInCheckpoint
 
 MakeClient = Callable[..., EngineClient]
 IN_ORGAN, IN_TUMOUR, IN_BODY = (7.0, 6.0, 3.0), (12.0, 10.0, 6.0), (1.0, 1.0, 6.0)
@@ -238,7 +238,9 @@ def test_a_failure_after_previews_takes_them_back(
     assert len(scene.launcher.started) == 1
 
 
-def test_removed_objects_and_closed_volumes_do_not_come_back_with_a_new_worker(make_scene: Callable[..., Scene]) -> None:
+def test_removed_objects_and_closed_volumes_do_not_come_back_with_a_new_worker(
+    make_scene: Callable[..., Scene],
+) -> None:
     scene = make_scene()
     scene.wait(scene.click("organ", IN_ORGAN))
     scene.wait(scene.click("body", IN_BODY))
@@ -254,7 +256,7 @@ WORKERS_IN_TROUBLE = {
     "print('Welcome!', flush=True); import time; time.sleep(60)": "something other than messages",
     "import sys; sys.exit('no numpy here')": "no numpy here",
     "import sys; sys.stdout.buffer.write(b'MVS2\\x09\\x00')": "exit status 0",
-    "import os; os.abort()": "SIGABRT",
+    "import os; os.abort()": "Aborted, 6",
 }
 
 
@@ -268,7 +270,9 @@ def test_a_worker_that_never_gets_going_is_given_up_with_its_reason_in_the_detai
     failure = client.wait(client.load_model(tmp_path), A_WHILE)[-1].payload
 
     assert failure.kind == "worker"
-    assert failure.message == "The engine stopped several times in a row; see its log for the cause, then start it again."
+    assert (
+        failure.message == "The engine stopped several times in a row; see its log for the cause, then start it again."
+    )
     assert WORKERS_IN_TROUBLE[script] in failure.detail
     assert len(launcher.started) == Limits().deaths_without_cause
     assert not client.is_ready

@@ -20,15 +20,15 @@ class Bench:
     def __init__(self) -> None:
         self.clock = Clock()
         self.watch = Watch(Limits(start_s=10, silence_s=5, cancel_s=1), self.clock)
-        self.written = 0
+        self.chunks_taken = 0
 
     def after(self, seconds: float, *, heard: bool = False, writing: bool = False) -> str | None:
         for _ in range(round(seconds * 10)):
             self.clock.now += 0.1
-            self.written += 1000 if writing else 0
+            self.chunks_taken += writing
             if heard:
                 self.watch.heard()
-            overdue = self.watch.tick(self.written)
+            overdue = self.watch.tick(self.chunks_taken)
             if overdue:
                 return overdue
         return None

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engine.recording_launcher import RecordingLauncher
-from tests.engine.standin_checkpoint import StandInCheckpoint
 
 from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.engine.launcher import LocalWorkerProcess
@@ -36,6 +34,8 @@ from MedVLSAM2Lib.engine.shared_volume import store_volume
 from MedVLSAM2Lib.engine.transport import read_frame, write_frame
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.volume import Volume
+from tests.engine.recording_launcher import RecordingLauncher
+from tests.engine.standin_checkpoint import StandInCheckpoint
 
 
 class Conversation:

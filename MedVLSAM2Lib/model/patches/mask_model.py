@@ -1,0 +1,253 @@
+"""The mask model of the kind ``patches``: views of the volume through the patch network, answers back on voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskRequest
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.model.patches.prompt_channels import prompt_channels, window_channels
+from MedVLSAM2Lib.model.patches.sampling import logits_on_voxels, sample_view, voxel_box_of_view
+from MedVLSAM2Lib.model.patches.view import View
+from MedVLSAM2Lib.prompts import Prompt
+from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
+
+AIR_HU = -1024.0
+MOST_CANDIDATES = 3
+# Two answers that agree this well (DSC) are one candidate.
+SAME_ANSWER = 0.85
+# An object that fills more than this share of a face of its view probably goes on behind it.
+OPEN_FACE = 0.02
+MOST_GROWTHS = 2
+FEWEST_CELLS = 20
+SMALLEST_EXTENT = 0.25
+
+
+class ViewPlanner(Protocol):
+    """Decides which views to look at; sizes and places are the session's business."""
+
+    def first_views(self, volume: Volume, prompts: Sequence[Prompt]) -> list[View]:
+        """The views to try on an object that has no mask yet, small to large."""
+        ...
+
+    def object_view(self, volume: Volume, mask_box: VoxelBox, prompts: Sequence[Prompt]) -> View:
+        """The object with its prompts and surroundings."""
+        ...
+
+    def grown(self, view: View) -> View:
+        """The same view, larger."""
+        ...
+
+    def covers(self, volume: Volume, view: View) -> bool:
+        """Whether the view holds the whole volume."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the network saw in one view: logits (P, P, P) and its own estimate of their Dice."""
+
+    view: View
+    logits: np.ndarray
+    quality: float
+
+
+class PatchMaskModel:
+    """Answers a request with one Answer: on a first prompt up to three candidates, later the corrected mask."""
+
+    def __init__(
+        self, network: PatchNetwork, planner: ViewPlanner, identity: str, capabilities: tuple[str, ...] = ()
+    ) -> None:
+        self._network = network.eval()
+        self._planner = planner
+        self._identity = identity
+        self.capabilities = capabilities
+
+    @property
+    def identity(self) -> str:
+        """Kind and weights, e.g. ``patches:1f3a…``."""
+        return self._identity
+
+    def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
+        """One Answer; its estimates' boxes are the views they come from."""
+        eye = _Eye(self._network, self._identity, request, cache)
+        if not request.earlier.is_empty:
+            look = self._look_around(eye, request, request.earlier)
+            yield Answer((_estimate(eye, look, request),))
+            return
+        looks = self._first_looks(eye, request)
+        estimates = tuple(_estimate(eye, look, request) for look in looks)
+        chosen = max(range(len(looks)), key=lambda index: _trust(looks[index]))
+        yield Answer(estimates, chosen)
+
+    def _first_looks(self, eye: _Eye, request: MaskRequest) -> list[_Look]:
+        views = self._planner.first_views(request.volume, request.prompts)
+        tried = sorted(eye.look(views, None), key=_trust, reverse=True)
+        distinct = _distinct(eye, tried)[:MOST_CANDIDATES]
+        refined = [self._look_around(eye, request, eye.mask_of(look, request)) for look in distinct]
+        return sorted(refined, key=lambda look: _volume_mm3(look))
+
+    def _look_around(self, eye: _Eye, request: MaskRequest, earlier: PackedMask) -> _Look:
+        """Look at the object with its earlier mask, in a view that grows while the object leaves it."""
+        view = self._planner.object_view(request.volume, earlier.box, request.prompts)
+        look = eye.look([view], earlier)[0]
+        for _ in range(MOST_GROWTHS):
+            if _open_face(look.logits) <= OPEN_FACE or self._planner.covers(request.volume, look.view):
+                break
+            look = eye.look([self._planner.grown(look.view)], earlier)[0]
+        return look
+
+
+class _Eye:
+    """Shows views of one request to the network."""
+
+    def __init__(self, network: PatchNetwork, identity: str, request: MaskRequest, cache: Cache) -> None:
+        self._network, self._identity, self._request, self._cache = network, identity, request, cache
+        self.volume = request.volume
+        self.side = network.config.side
+
+    def look(self, views: Sequence[View], earlier: PackedMask | None) -> list[_Look]:
+        """Run the network on a batch of views; ``earlier`` is drawn into each."""
+        channels = np.stack([self._channels(view, earlier) for view in views])
+        sizes = torch.tensor([view.size_mm for view in views], dtype=torch.float32)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bfloat16()):
+            logits, quality = self._network(torch.from_numpy(channels), sizes)
+        answers = zip(views, logits[:, 0].float().numpy(), quality.float().tolist(), strict=True)
+        return [_Look(view, cells, score) for view, cells, score in answers]
+
+    def mask_of(self, look: _Look, request: MaskRequest) -> PackedMask:
+        """The look's mask on voxels, without the parts that no prompt asks for."""
+        box = self.box_of(look.view)
+        cells = self.kept_cells(look, request)
+        tight = _box_of_cells(cells > 0, look.view, self.volume).intersection(box)
+        if tight.is_empty:
+            return PackedMask.empty()
+        logits = logits_on_voxels(cells, self.volume.spacing_mm, look.view, tight.low, tight.high)
+        inside = logits > 0
+        own = VoxelBox.around(inside)
+        return PackedMask.pack(inside[own.slices], own.shifted(tight.low)) if not own.is_empty else PackedMask.empty()
+
+    def box_of(self, view: View) -> VoxelBox:
+        """The voxels a view covers."""
+        return VoxelBox(*voxel_box_of_view(self.volume.shape, self.volume.spacing_mm, view))
+
+    def earlier_cells(self, view: View, earlier: PackedMask) -> np.ndarray:
+        """The earlier mask averaged into the view's cells, 0..1."""
+        if earlier.box.is_empty:
+            return np.zeros((self.side,) * 3, np.float32)
+        k, j, i = (c - low for c, low in zip(view.centre, earlier.box.low, strict=True))
+        own = View((k, j, i), view.size_mm)
+        return sample_view(earlier.unpack(), self.volume.spacing_mm, own, self.side, fill=0.0)
+
+    def kept_cells(self, look: _Look, request: MaskRequest) -> np.ndarray:
+        """The look's logits, negative wherever a connected part is neither asked for nor part of the earlier mask."""
+        seeds = self.earlier_cells(look.view, request.earlier) > 0.5
+        asked = prompt_channels(request.prompts, self.volume.spacing_mm, look.view, self.side)
+        seeds |= (asked[0] > 0) | (asked[2] > 0) | (asked[3] > 0)
+        parts, _ = ndimage.label(look.logits > 0)
+        kept = np.unique(parts[seeds])
+        wanted = np.isin(parts, kept[kept > 0])
+        return np.where((parts > 0) & ~wanted, -np.abs(look.logits), look.logits)
+
+    def _channels(self, view: View, earlier: PackedMask | None) -> np.ndarray:
+        key = (self._request.volume_id, self._identity, view, self.side)
+        image = self._cache.get_or_make(key, lambda: self._image_channels(view))
+        drawn = prompt_channels(self._request.prompts, self.volume.spacing_mm, view, self.side)
+        before = self.earlier_cells(view, earlier) if earlier is not None else np.zeros((self.side,) * 3, np.float32)
+        return np.concatenate([image, drawn, before[None]])
+
+    def _image_channels(self, view: View) -> np.ndarray:
+        is_hu = self.volume.modality is Modality.CT
+        window = self.volume.window
+        fill = AIR_HU if is_hu else window.low
+        cells = sample_view(self.volume.array, self.volume.spacing_mm, view, self.side, fill=fill)
+        return window_channels(cells, is_hu, window.low, window.high, self._network.config)
+
+
+@dataclass(frozen=True)
+class _LogitsOfView:
+    """A view's logits, worked out on the voxels of its box part by part."""
+
+    cells: np.ndarray
+    view: View
+    spacing_mm: tuple[float, float, float]
+    box: VoxelBox
+
+    def __getitem__(self, part: tuple[slice, slice, slice]) -> np.ndarray:
+        low = tuple(start + s.start for start, s in zip(self.box.low, part, strict=True))
+        high = tuple(start + s.stop for start, s in zip(self.box.low, part, strict=True))
+        return logits_on_voxels(self.cells, self.spacing_mm, self.view, low, high)
+
+
+def _estimate(eye: _Eye, look: _Look, request: MaskRequest) -> MaskEstimate:
+    box = eye.box_of(look.view)
+    cells = eye.kept_cells(look, request)
+    logits = _LogitsOfView(cells, look.view, request.volume.spacing_mm, box)
+    return MaskEstimate(box, logits, float(np.clip(look.quality, 0.0, 1.0)))
+
+
+def _trust(look: _Look) -> float:
+    """How far to believe a look: the network's own estimate, less for objects cut by the view or tiny in it."""
+    inside = look.logits > 0
+    if inside.sum() < FEWEST_CELLS:
+        return look.quality - 2.0
+    faces = [inside.take(index, axis).mean() for axis in range(3) for index in (0, -1)]
+    extent = max(VoxelBox.around(inside).shape) / inside.shape[0]
+    return look.quality - 0.8 * min(6 * float(np.mean(faces)), 1.0) - 0.6 * max(0.0, 1 - extent / SMALLEST_EXTENT)
+
+
+def _distinct(eye: _Eye, looks: Sequence[_Look]) -> list[_Look]:
+    """The looks whose objects differ, each the most trusted of its kind; at least one."""
+    kept: list[_Look] = []
+    for look in looks:
+        if (look.logits > 0).sum() < FEWEST_CELLS:
+            continue
+        if all(_agreement(eye, look, other) < SAME_ANSWER for other in kept):
+            kept.append(look)
+    return kept or list(looks[:1])
+
+
+def _agreement(eye: _Eye, look: _Look, other: _Look) -> float:
+    """DSC of two looks' masks, on the coarser one's cells."""
+    coarse, fine = (look, other) if look.view.size_mm[0] >= other.view.size_mm[0] else (other, look)
+    cells = (eye.side - 1) / 2
+    spacing = np.array(fine.view.size_mm) / eye.side
+    offset_mm = (np.array(coarse.view.centre) - np.array(fine.view.centre)) * np.array(eye.volume.spacing_mm)
+    k, j, i = (float(v) for v in offset_mm / spacing + cells)
+    own = View((k, j, i), coarse.view.size_mm)
+    resampled = sample_view(fine.logits > 0, (spacing[0], spacing[1], spacing[2]), own, eye.side, fill=0.0) > 0.5
+    inside = coarse.logits > 0
+    total = inside.sum() + resampled.sum()
+    return float(2 * (inside & resampled).sum() / total) if total else 1.0
+
+
+def _open_face(logits: np.ndarray) -> float:
+    inside = logits > 0
+    return max(float(inside.take(index, axis).mean()) for axis in range(3) for index in (0, -1))
+
+
+def _volume_mm3(look: _Look) -> float:
+    return float((look.logits > 0).mean() * np.prod(look.view.size_mm))
+
+
+def _box_of_cells(inside: np.ndarray, view: View, volume: Volume) -> VoxelBox:
+    """The voxels that the true cells and their neighbours cover."""
+    cells = VoxelBox.around(inside)
+    if cells.is_empty:
+        return cells
+    side = inside.shape[0]
+    low = view.voxel_of_cell(np.array(cells.low) - 1.0, volume.spacing_mm, side)
+    high = view.voxel_of_cell(np.array(cells.high) + 0.0, volume.spacing_mm, side)
+    lo, hi = np.floor(low).astype(int), np.ceil(high).astype(int) + 1
+    box = VoxelBox((int(lo[0]), int(lo[1]), int(lo[2])), (int(hi[0]), int(hi[1]), int(hi[2])))
+    return box.intersection(VoxelBox.of_shape(volume.shape))
+
+
+def _has_fast_bfloat16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported())

@@ -1,0 +1,9 @@
+"""What can go wrong in a session."""
+
+
+class SessionError(ValueError):
+    """The session cannot do what was asked; the message is one sentence for the user."""
+
+
+class Cancelled(Exception):
+    """The request was cancelled; everything is as it was before it."""

@@ -1,0 +1,173 @@
+"""One volume, one model, any number of objects: prompts in, masks out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskModel, MaskRequest
+from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, to_canonical
+from MedVLSAM2Lib.results import Event, MaskRegion, Progress
+from MedVLSAM2Lib.session.cache import ByteBoundedCache
+from MedVLSAM2Lib.session.errors import Cancelled, SessionError
+from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
+from MedVLSAM2Lib.session.prompt_rules import apply_rules, reach
+from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
+
+# Logits are worked out this many voxels at a time, so that a large object needs no large array of floats.
+_VOXELS_AT_A_TIME = 16_000_000
+
+Cancel = Callable[[], bool]
+
+
+class Session:
+    """Segments objects of one volume.
+
+    Prompts and masks are in the volume's own voxel order; the model sees the canonical order, so that the same
+    anatomy gives the same mask however the scan is stored. The result is a function of the prompts.
+    """
+
+    def __init__(self, volume: Volume, volume_id: str, model: MaskModel, cache: Cache | None = None) -> None:
+        self._turn = volume.reorientation
+        self._volume = volume.canonical()
+        self._volume_id = volume_id
+        self._model = model
+        self._cache = cache if cache is not None else ByteBoundedCache()
+        self._objects: dict[str, ObjectHistory] = {}
+
+    def add_prompts(self, object_id: str, prompts: Sequence[Prompt], cancelled: Cancel) -> Iterator[Event]:
+        """Answer new prompts on an object, which is made on its first prompt.
+
+        Yields regions as they become known, the last one final. All prompts of one call are one step of undo.
+
+        Raises:
+            PromptError: a prompt makes no sense, or nothing was found; nothing has changed.
+            Cancelled: ``cancelled()`` became true; previews are taken back first.
+        """
+        history = self._objects.get(object_id, ObjectHistory())
+        before = history.current
+        added = self._checked(prompts, before)
+        shown = before.mask
+        start, new_prompts = _starting_point(before, added)
+        state = ObjectState(before.prompts + added, (start,))
+        if new_prompts:
+            for answer in self._answers(before.prompts + added, len(new_prompts), start):
+                if cancelled():
+                    yield from self._taken_back(object_id, shown, before)
+                    raise Cancelled
+                state = self._merged(state, answer, new_prompts)
+                if answer.fraction < 1.0:
+                    yield Progress(answer.fraction, answer.message)
+                    yield self._region(object_id, shown, state, final=False)
+                    shown = state.mask
+        if cancelled():
+            yield from self._taken_back(object_id, shown, before)
+            raise Cancelled
+        history.push(state)
+        self._objects[object_id] = history
+        yield self._region(object_id, shown, state)
+
+    def undo(self, object_id: str) -> Iterator[Event]:
+        """Back to the object's mask before its last step; SessionError when there is none."""
+        yield from self._moved(object_id, ObjectHistory.undo)
+
+    def redo(self, object_id: str) -> Iterator[Event]:
+        """Forward again to the mask that was undone; SessionError when there is none."""
+        yield from self._moved(object_id, ObjectHistory.redo)
+
+    def step_candidate(self, object_id: str, step: int) -> Iterator[Event]:
+        """Show the next smaller (-1) or larger (+1) answer to a first prompt; SessionError when there is none."""
+        yield from self._moved(object_id, lambda history: history.choose(step))
+
+    def remove_object(self, object_id: str) -> None:
+        """Forget an object; unknown ones are no error."""
+        self._objects.pop(object_id, None)
+
+    def mask(self, object_id: str) -> PackedMask:
+        """The object's mask as it stands, in the volume's own voxel order; empty for an unknown object."""
+        history = self._objects.get(object_id)
+        return self._turn.mask_to_source(history.current.mask) if history else PackedMask.empty()
+
+    def _checked(self, prompts: Sequence[Prompt], before: ObjectState) -> tuple[Prompt, ...]:
+        if not prompts:
+            raise PromptError("There is no prompt to answer; click on the object first.")
+        added: tuple[Prompt, ...] = ()
+        for prompt in prompts:
+            canonical = to_canonical(prompt, self._turn)
+            check(canonical, self._volume.shape, before.prompts + added)
+            added += (canonical,)
+        return added
+
+    def _answers(self, prompts: tuple[Prompt, ...], new: int, start: Candidate) -> Iterator[Answer]:
+        request = MaskRequest(
+            self._volume, self._volume_id, prompts, len(prompts) - new, start.mask, start.memory
+        )
+        return self._model.answer(request, self._cache)
+
+    def _merged(self, state: ObjectState, answer: Answer, new_prompts: Sequence[Prompt]) -> ObjectState:
+        base = state.mask
+        candidates = tuple(
+            Candidate(self._mask_of(estimate, base, state.prompts, new_prompts), estimate.confidence, estimate.memory)
+            for estimate in answer.candidates
+        )
+        if answer.fraction == 1.0 and candidates[answer.chosen].mask.is_empty and base.is_empty:
+            raise PromptError("Nothing was found there; click inside the object or draw a box around it.")
+        return ObjectState(state.prompts, candidates, answer.chosen)
+
+    def _mask_of(
+        self, estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
+    ) -> PackedMask:
+        box = estimate.box.union(reach(new_prompts))
+        whole = box.union(base.box)
+        mask = base.unpack(whole)
+        changed = mask[box.shifted([-v for v in whole.low]).slices]
+        _threshold(estimate, changed, box)
+        apply_rules(changed, box, prompts)
+        return PackedMask.pack(mask, whole).trimmed()
+
+    def _moved(self, object_id: str, move: Callable[[ObjectHistory], ObjectState]) -> Iterator[Event]:
+        history = self._objects.get(object_id)
+        if history is None:
+            raise SessionError("This segment has no prompts yet; click on the object first.")
+        before = history.current.mask
+        yield self._region(object_id, before, move(history))
+
+    def _taken_back(self, object_id: str, shown: PackedMask, before: ObjectState) -> Iterator[Event]:
+        if shown != before.mask:
+            yield self._region(object_id, shown, before)
+
+    def _region(self, object_id: str, shown: PackedMask, state: ObjectState, final: bool = True) -> MaskRegion:
+        """What changes when ``state`` is shown instead of the mask ``shown``."""
+        whole = shown.box.union(state.mask.box)
+        now = state.mask.unpack(whole)
+        changed = VoxelBox.around(now != shown.unpack(whole))
+        mask = PackedMask.pack(now[changed.slices], changed.shifted(whole.low) if not changed.is_empty else changed)
+        return MaskRegion(
+            object_id,
+            self._turn.mask_to_source(mask),
+            state.current.confidence,
+            final,
+            state.chosen,
+            len(state.candidates),
+        )
+
+
+def _starting_point(before: ObjectState, added: Sequence[Prompt]) -> tuple[Candidate, tuple[Prompt, ...]]:
+    """What the model starts from, and the prompts it is to answer: a mask given by hand replaces the earlier one."""
+    given = [index for index, prompt in enumerate(added) if isinstance(prompt, PriorMask)]
+    if not given:
+        return before.current, tuple(added)
+    prior = added[given[-1]]
+    assert isinstance(prior, PriorMask)
+    return Candidate(prior.mask.trimmed(), float("nan")), tuple(added[given[-1] + 1 :])
+
+
+def _threshold(estimate: MaskEstimate, out: np.ndarray, box: VoxelBox) -> None:
+    """Write ``logits > 0`` into ``out`` (the voxels of ``box``, which holds the estimate's box), slab by slab."""
+    depth, rows, columns = estimate.box.shape
+    slab = max(1, _VOXELS_AT_A_TIME // max(rows * columns, 1))
+    target = out[estimate.box.shifted([-v for v in box.low]).slices]
+    for first in range(0, depth, slab):
+        last = min(first + slab, depth)
+        target[first:last] = estimate.logits[slice(first, last), slice(0, rows), slice(0, columns)] > 0
