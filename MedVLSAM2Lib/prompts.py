@@ -5,7 +5,7 @@ Every position is a continuous voxel index (i, j, k): (0, 0, 0) is the centre of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +56,7 @@ class Scribble:
 
 @dataclass(frozen=True)
 class Lasso:
-    """A closed outline on one slice: on that slice the object is what it encloses, or none of it when negative.
+    """A closed outline on one slice: there the object lies within it, or, when negative, has no part in it.
 
     ``axis`` (0 I, 1 J, 2 K) is the axis across the slice; the slice is that of the first point.
     """
@@ -106,7 +106,7 @@ def stroke_voxels(points: Sequence[Position]) -> set[Voxel]:
     return voxels
 
 
-def check(prompt: Prompt, shape: Sequence[int], earlier: Iterable[Prompt] = ()) -> None:
+def check(prompt: Prompt, shape: Sequence[int], earlier: Sequence[Prompt] = ()) -> None:
     """Raise PromptError when ``prompt`` makes no sense on a volume of ``shape`` (K, J, I) after ``earlier`` ones."""
     if isinstance(prompt, PriorMask):
         _check_mask(prompt, shape)
@@ -138,9 +138,7 @@ def _check_form(prompt: Prompt) -> None:
 def _check_inside(prompt: Prompt, shape: Sequence[int]) -> None:
     size = tuple(reversed([int(n) for n in shape]))
     if isinstance(prompt, Box):
-        apart = any(
-            b < -0.5 or a >= n - 0.5 for a, b, n in zip(prompt.minimum, prompt.maximum, size, strict=True)
-        )
+        apart = any(b < -0.5 or a >= n - 0.5 for a, b, n in zip(prompt.minimum, prompt.maximum, size, strict=True))
         if not np.isfinite([prompt.minimum, prompt.maximum]).all() or apart:
             raise PromptError("The box lies outside the volume; draw it on the scan.")
         return
@@ -158,8 +156,15 @@ def _positions(prompt: Prompt) -> tuple[Position, ...]:
     return ()
 
 
-def _check_contradiction(voxels: set[Voxel], positive: bool, earlier: Iterable[Prompt]) -> None:
-    for number, other in enumerate(earlier, start=1):
+def in_force(prompts: Sequence[Prompt]) -> Sequence[Prompt]:
+    """The prompts since the last mask given by hand: what a person drew overrules what was clicked before."""
+    given = [index for index, prompt in enumerate(prompts) if isinstance(prompt, PriorMask)]
+    return prompts[given[-1] + 1 :] if given else prompts
+
+
+def _check_contradiction(voxels: set[Voxel], positive: bool, earlier: Sequence[Prompt]) -> None:
+    valid = in_force(earlier)
+    for number, other in enumerate(valid, start=len(earlier) - len(valid) + 1):
         fixed = fixed_voxels(other)
         if fixed is not None and fixed[1] is not positive and voxels & fixed[0]:
             raise PromptError(f"This contradicts prompt {number} on the same voxel; undo that one or click beside it.")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -119,8 +120,8 @@ class LocalWorkerProcess:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log_file: Path | None) -> None:
         """Start ``command``; OSError when that does not work."""
-        self._keeps_log = log_file is not None
         self._log_file = log_file or _temporary_log()
+        self._remove_log = weakref.finalize(self, _remove, None if log_file else self._log_file)
         self._log_start = self._log_file.stat().st_size if self._log_file.exists() else 0
         try:
             with self._log_file.open("ab") as log:
@@ -167,10 +168,6 @@ class LocalWorkerProcess:
                 stream.close()
         self._remove_log()
 
-    def _remove_log(self) -> None:
-        if not self._keeps_log:
-            self._log_file.unlink(missing_ok=True)
-
 
 def running_python() -> Path:
     """An interpreter with this process's packages; LaunchError when there is none.
@@ -183,6 +180,12 @@ def running_python() -> Path:
     if found is None:
         raise LaunchError("No Python was found to start the engine with; choose one and start it again.")
     return Path(found)
+
+
+def _remove(file: Path | None) -> None:
+    if file is not None:
+        with suppress(OSError):  # a worker that is still there may hold it open
+            file.unlink()
 
 
 def _temporary_log() -> Path:

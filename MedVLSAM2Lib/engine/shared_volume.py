@@ -7,6 +7,7 @@ the other.
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import tempfile
@@ -86,7 +87,7 @@ def store_volume(volume: Volume, *, share: bool) -> tuple[StoredVolume, SharedMe
     With ``share`` shared memory is tried first. Takes as long as copying does; MemoryError when there is no room.
     """
     memory = _shared_copy(volume) if share else None
-    voxels = b"".join(_planes(volume.array)) if memory is None else SharedFile(memory.path)
+    voxels = _as_bytes(volume.array) if memory is None else SharedFile(memory.path)
     stored = StoredVolume(
         dtype=volume.array.dtype.str,
         shape=volume.shape,
@@ -128,13 +129,21 @@ def _shared_copy(volume: Volume) -> SharedMemory | None:
 def _write_array(descriptor: int, array: np.ndarray) -> None:
     # Written, not mapped: without room a write is an OSError, a store into a mapping the end of the process.
     with os.fdopen(os.dup(descriptor), "wb", buffering=0) as file:
-        for rest in _planes(array):
-            while rest:
-                rest = rest[file.write(rest) :]
+        for plane in _planes(array):
+            written = 0
+            while written < len(plane):
+                written += file.write(plane[written:])
+
+
+def _as_bytes(array: np.ndarray) -> bytes:
+    # Plane by plane: ``tobytes`` and ``join`` let no other thread run, the GUI's included, until all is copied.
+    buffer = io.BytesIO()
+    for plane in _planes(array):
+        buffer.write(plane)
+    return buffer.getvalue()
 
 
 def _planes(array: np.ndarray) -> Iterator[memoryview]:
-    # Piece by piece, and never through ``tobytes``, which lets no other thread run until it is done.
     for plane in array:
         yield np.ascontiguousarray(plane).reshape(-1).view(np.uint8).data
 

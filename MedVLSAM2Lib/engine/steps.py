@@ -22,7 +22,8 @@ class Task:
         operation: what to do; None while the volume to open is still being copied.
         is_cancelled: whether the caller wants it stopped.
         deaths: how often the worker died of it.
-        previewed: the part of the mask that the caller was shown and that is not settled.
+        previewed: the part of the mask that the caller was shown something new of.
+        is_settled: whether the last thing shown was final.
     """
 
     request: int
@@ -32,10 +33,12 @@ class Task:
     is_cancelled: bool = False
     deaths: int = 0
     previewed: VoxelBox = field(default_factory=VoxelBox.empty)
+    is_settled: bool = True
 
     def saw(self, region: MaskRegion) -> None:
         """Note that the caller was shown ``region``."""
-        self.previewed = VoxelBox.empty() if region.final else self.previewed.union(region.mask.box)
+        self.previewed = self.previewed.union(region.mask.box)
+        self.is_settled = region.final
 
 
 @dataclass(frozen=True)

@@ -408,8 +408,12 @@ class Supervisor:
             self._journal.accept(Entry(task.request, task.operation))
             self._note_model(message)
             self._finish(task, Done(message.model))
+        elif isinstance(message, Failed):
+            self._resumed = Restore(task, message.failure)
         else:
-            self._resumed = Restore(task, message.failure if isinstance(message, Failed) else Cancelled())
+            if task.is_settled:  # the worker took its previews back itself
+                task.previewed = VoxelBox.empty()
+            self._resumed = Restore(task, Cancelled())
 
     def _hear_end_of_replay(self, entry: Entry, message: Finished | Stopped | Failed) -> None:
         if isinstance(message, Finished):

@@ -77,7 +77,7 @@ def run_course(
         mask = interaction.add([prompt])
         seconds = perf_counter() - began
         if not steps and start.uses_candidates and isinstance(interaction, SteppingInteraction):
-            mask = choose_best_candidate(interaction, target.truth)
+            mask = choose_best_candidate(interaction, mask, target.truth)
         nsd = surface_dice(mask, target.truth, case.volume.spacing_mm)
         steps.append(Step(str(prompt), dice(mask, target.truth), nsd, seconds))
         prompt = user.next_click(mask)
@@ -85,14 +85,19 @@ def run_course(
     return Course(case.name, target.name, target.group, millilitres, segmenter.name, start, tuple(steps))
 
 
-def choose_best_candidate(interaction: SteppingInteraction, truth: np.ndarray) -> np.ndarray:
+def choose_best_candidate(interaction: SteppingInteraction, shown: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Step through all candidates and back to the one most like ``truth``: its mask (bool, K, J, I).
 
-    This is what a user who looks at all of them would settle on, and the most that choosing can gain.
+    This is what a user who looks at all of them would settle on, and the most that choosing can gain. ``shown`` is the
+    mask of the candidate that is shown now.
     """
-    scores = [dice(_show(interaction, candidate), truth) for candidate in range(interaction.candidates)]
-    return _show(interaction, int(np.argmax(scores)))
-
-
-def _show(interaction: SteppingInteraction, candidate: int) -> np.ndarray:
-    return interaction.step(candidate - interaction.candidate)
+    best, best_score, best_mask = interaction.candidate, dice(shown, truth), shown
+    for candidate in range(interaction.candidates):
+        if candidate != interaction.candidate:
+            mask = interaction.step(candidate - interaction.candidate)
+            score = dice(mask, truth)
+            if score > best_score:
+                best, best_score, best_mask = candidate, score, mask
+    if best != interaction.candidate:
+        interaction.step(best - interaction.candidate)
+    return best_mask

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from MedVLSAM2Lib.model.mask_model import MaskModel
-from MedVLSAM2Lib.prompts import Prompt
+from MedVLSAM2Lib.prompts import Prompt, PromptError
 from MedVLSAM2Lib.results import MaskRegion, Progress
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
+
+logger = logging.getLogger(__name__)
 
 _OBJECT_ID = "object"
 
@@ -42,8 +45,12 @@ class SessionInteraction:
         self.candidates = 1
 
     def add(self, prompts: Sequence[Prompt]) -> np.ndarray:
-        """The object's mask (bool, K, J, I) after these further prompts."""
-        return self._mask_after(self._session.add_prompts(_OBJECT_ID, tuple(prompts), _never))
+        """The object's mask (bool, K, J, I) after these further prompts; unchanged when nothing was found there."""
+        try:
+            return self._mask_after(self._session.add_prompts(_OBJECT_ID, tuple(prompts), _never))
+        except PromptError as error:
+            logger.info("%s", error)
+            return self._mask()
 
     def step(self, step: int) -> np.ndarray:
         """Show the candidate ``step`` further on: its mask (bool, K, J, I)."""
@@ -53,6 +60,9 @@ class SessionInteraction:
         for event in events:
             if isinstance(event, MaskRegion):
                 self.candidate, self.candidates = event.candidate, event.candidates
+        return self._mask()
+
+    def _mask(self) -> np.ndarray:
         return self._session.mask(_OBJECT_ID).unpack(self._whole)
 
 

@@ -12,7 +12,9 @@ from MedVLSAM2Lib.scene.node_access import BINARY_LABELMAP
 
 def derived_names(segment: Any) -> tuple[str, ...]:
     """The representations a vtkSegment has beside its voxels."""
-    return tuple(name for name in segment.GetContainedRepresentationNames() if name != BINARY_LABELMAP)
+    names: list[str] = []
+    segment.GetContainedRepresentationNames(names)
+    return tuple(name for name in names if name != BINARY_LABELMAP)
 
 
 def update_derived(segmentation: Any, segment_ids: Iterable[str]) -> None:

@@ -13,19 +13,19 @@ _MAX_BYTES = 256 * 2**20
 
 @dataclass
 class EditStep:
-    """All changes of one request.
+    """All that one request changed: its edits in order, each applied as a whole.
 
     ``known_before`` and ``known_after`` are the fingerprints of the segments as our own writes had left them.
     """
 
     known_before: Mapping[str, int]
     known_after: Mapping[str, int]
-    changes: list[VoxelChange] = field(default_factory=list)
+    edits: list[tuple[VoxelChange, ...]] = field(default_factory=list)
 
     @property
     def byte_count(self) -> int:
         """Memory that keeping it takes."""
-        return sum(change.byte_count for change in self.changes)
+        return sum(change.byte_count for edit in self.edits for change in edit)
 
 
 class EditHistory:
@@ -56,10 +56,10 @@ class EditHistory:
         self._undone.clear()
         self._done.append(EditStep(dict(known), dict(known)))
 
-    def record(self, changes: list[VoxelChange], known: Mapping[str, int]) -> None:
-        """Add changes to the open step."""
+    def record(self, edit: tuple[VoxelChange, ...], known: Mapping[str, int]) -> None:
+        """Add an edit to the open step."""
         step = self._done[-1]
-        step.changes.extend(changes)
+        step.edits.append(edit)
         step.known_after = dict(known)
         while len(self._done) > 1 and sum(kept.byte_count for kept in self._done) > self._max_bytes:
             self._done.popleft()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from MedVLSAM2Lib.scene.segment_fingerprint import fingerprint_change, fingerprint_of
+from MedVLSAM2Lib.scene.segment_fingerprint import add_to_fingerprint, fingerprint_of
 from MedVLSAM2Lib.scene.segment_layer import SegmentLayer
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 
@@ -36,23 +37,29 @@ class EditWatch:
             self._times[segment_id] = layer.modified_time
         return edited
 
-    def before_write(self, segment_id: str, segment: Any) -> None:
-        """Take in what others did to the segment that is about to be written, so that the write is the only change."""
+    def take_in(self, segment_id: str, segment: Any) -> None:
+        """Take a segment as it is now for what our last write left: what follows is then the only change."""
         layer = SegmentLayer.of(segment)
         if self._times.get(segment_id) != layer.modified_time:
             self._known[segment_id] = fingerprint_of(layer, segment.GetLabelValue())
+            self._times[segment_id] = layer.modified_time
 
-    def after_write(self, changes: Iterable[VoxelChange]) -> None:
-        """Take in our own changes."""
+    @contextmanager
+    def our_change(self, segmentation: Any, changes: Iterable[VoxelChange]) -> Iterator[None]:
+        """Around a change of our own: segments that were as we left them are so afterwards."""
+        untouched = [segment_id for segment_id in self._known if self._is_current(segmentation, segment_id)]
+        yield
         for change in changes:
             if change.segment_id in self._known:
-                self._known[change.segment_id] ^= fingerprint_change(change)
+                self._known[change.segment_id] = add_to_fingerprint(self._known[change.segment_id], change)
+        for segment_id in untouched:
+            self._times[segment_id] = SegmentLayer.of(segmentation.GetSegment(segment_id)).modified_time
 
     def restore(self, known: Mapping[str, int]) -> None:
         """Go back to what was known at another step; the voxels are compared when next asked."""
         self._known = dict(known)
         self._times.clear()
 
-    def seen(self, segment_id: str, segment: Any) -> None:
-        """The segment is now exactly as our write left it."""
-        self._times[segment_id] = SegmentLayer.of(segment).modified_time
+    def _is_current(self, segmentation: Any, segment_id: str) -> bool:
+        segment = segmentation.GetSegment(segment_id)
+        return segment is not None and self._times.get(segment_id) == SegmentLayer.of(segment).modified_time

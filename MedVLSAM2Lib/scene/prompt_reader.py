@@ -139,7 +139,7 @@ def _resampled(points: np.ndarray) -> np.ndarray:
 
 
 def _inside(points: np.ndarray, frame: VolumeFrame) -> np.ndarray:
-    return ((points >= -0.5) & (points < np.array(frame.shape[::-1]) - 0.5)).all(axis=1)
+    return np.all((points >= -0.5) & (points < np.array(frame.shape[::-1]) - 0.5), axis=1)
 
 
 def _longest_run(points: np.ndarray, keep: np.ndarray) -> np.ndarray:

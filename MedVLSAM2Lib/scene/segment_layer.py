@@ -95,13 +95,10 @@ class SegmentLayer:
         self._hold(needed, label)
         self._view(needed)[part] = label
 
-    def planes_with(self, label: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Each K index and the (J, I) mask of ``label`` on it; a plane at a time needs no second array of that size."""
-        own = self.box
-        if own.is_empty:
-            return
-        for k, plane in enumerate(image_array(self._image), start=own.low[0]):
-            yield k, plane == label
+    def planes_with(self, label: int) -> Iterator[np.ndarray]:
+        """The mask (J, I) of ``label`` on each plane of ``box``; one at a time needs no second array of that size."""
+        if not self.box.is_empty:
+            yield from (plane == label for plane in image_array(self._image))
 
     def mark_changed(self) -> None:
         """Let pipelines and observers of the modification time see the change, without an event."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from skimage.draw import polygon2mask
 
+from MedVLSAM2Lib.model.patches.drawing import enclosed
 from MedVLSAM2Lib.prompts import Box, Lasso, Prompt, fixed_voxels, nearest_voxel
 from MedVLSAM2Lib.volume import VoxelBox
 
@@ -27,7 +27,9 @@ def reach(prompts: Sequence[Prompt]) -> VoxelBox:
     reached = VoxelBox.empty()
     for prompt in prompts:
         fixed = fixed_voxels(prompt)
-        voxels = fixed[0] if fixed else {nearest_voxel(p) for p in prompt.points} if isinstance(prompt, Lasso) else set()
+        voxels = (
+            fixed[0] if fixed else {nearest_voxel(p) for p in prompt.points} if isinstance(prompt, Lasso) else set()
+        )
         for k, j, i in voxels:
             reached = reached.union(VoxelBox((k, j, i), (k + 1, j + 1, i + 1)))
     return reached
@@ -68,7 +70,7 @@ def _follow_outline(mask: np.ndarray, box: VoxelBox, prompt: Lasso) -> None:
     plane = np.moveaxis(mask, axis, 0)[index]
     rows, columns = (other for other in range(3) if other != axis)
     outline = [(point[2 - rows] - box.low[rows], point[2 - columns] - box.low[columns]) for point in prompt.points]
-    inside = polygon2mask(plane.shape, np.array(outline))
+    inside = enclosed(np.array(outline), (plane.shape[0], plane.shape[1]))
     if not prompt.positive:
         plane &= ~inside
         return

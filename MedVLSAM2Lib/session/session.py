@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskModel, MaskRequest
-from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, to_canonical
+from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, in_force, to_canonical
 from MedVLSAM2Lib.results import Event, MaskRegion, Progress
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.errors import Cancelled, SessionError
@@ -100,9 +100,7 @@ class Session:
         return added
 
     def _answers(self, prompts: tuple[Prompt, ...], new: int, start: Candidate) -> Iterator[Answer]:
-        request = MaskRequest(
-            self._volume, self._volume_id, prompts, len(prompts) - new, start.mask, start.memory
-        )
+        request = MaskRequest(self._volume, self._volume_id, prompts, len(prompts) - new, start.mask, start.memory)
         return self._model.answer(request, self._cache)
 
     def _merged(self, state: ObjectState, answer: Answer, new_prompts: Sequence[Prompt]) -> ObjectState:
@@ -123,7 +121,7 @@ class Session:
         mask = base.unpack(whole)
         changed = mask[box.shifted([-v for v in whole.low]).slices]
         _threshold(estimate, changed, box)
-        apply_rules(changed, box, prompts)
+        apply_rules(changed, box, in_force(prompts))
         return PackedMask.pack(mask, whole).trimmed()
 
     def _moved(self, object_id: str, move: Callable[[ObjectHistory], ObjectState]) -> Iterator[Event]:

@@ -35,7 +35,7 @@ class Window:
 
     def apply(self, array: np.ndarray) -> np.ndarray:
         """``array`` scaled to 0..1 (float32), clipped at the window's ends."""
-        scaled = (array.astype(np.float32) - self.low) / max(self.width, np.finfo(np.float32).tiny)
+        scaled = (array.astype(np.float32) - self.low) / max(self.width, float(np.finfo(np.float32).tiny))
         return np.clip(scaled, 0.0, 1.0)
 
 

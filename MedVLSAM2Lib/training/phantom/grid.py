@@ -36,6 +36,12 @@ class Grid:
         r, a, s = first_voxel_ras.astype(np.float32)
         return cls((r - i)[None, None, :], (a - j)[None, :, None], (s + k)[:, None, None])
 
+    @classmethod
+    def of_bounds(cls, bounds: Bounds, step_mm: float) -> Grid:
+        """A grid over ``bounds`` with a point every ``step_mm``."""
+        r, a, s = (np.arange(low, high, step_mm, dtype=np.float32) for low, high in zip(*bounds, strict=True))
+        return cls(r[::-1][None, None, :], a[::-1][None, :, None], s[:, None, None])
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels along K, J and I."""

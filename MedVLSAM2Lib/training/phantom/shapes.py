@@ -95,6 +95,30 @@ class Capsule:
 
 
 @dataclass(frozen=True)
+class Dome:
+    """A column without a floor under the upper half of an ellipsoid: what lies below a diaphragm.
+
+    Attributes:
+        centre: of the ellipsoid, RAS in mm.
+        half_axes: along R, A and S, in mm.
+    """
+
+    centre: Ras
+    half_axes: Ras
+
+    @property
+    def bounds(self) -> Bounds:
+        """A box in RAS mm that holds the dome."""
+        (low_r, low_a, _), high = Ellipsoid(self.centre, self.half_axes).bounds
+        return (low_r, low_a, -_EVERYWHERE), high
+
+    def distance(self, grid: Grid) -> np.ndarray:
+        """The ellipsoid's distance; below its centre, that of the section there."""
+        raised = Grid(grid.right, grid.anterior, np.maximum(grid.superior, np.float32(self.centre[2])))
+        return Ellipsoid(self.centre, self.half_axes).distance(raised)
+
+
+@dataclass(frozen=True)
 class Column:
     """A column along the body whose cross-section is a superellipse that changes with height.
 
@@ -204,6 +228,23 @@ class Common:
     def distance(self, grid: Grid) -> np.ndarray:
         """The larger of both distances."""
         return np.maximum(self.first.distance(grid), self.second.distance(grid))
+
+
+@dataclass(frozen=True)
+class Without:
+    """What of the first shape lies outside the second."""
+
+    first: Shape
+    second: Shape
+
+    @property
+    def bounds(self) -> Bounds:
+        """The first shape's box."""
+        return self.first.bounds
+
+    def distance(self, grid: Grid) -> np.ndarray:
+        """The larger of the first's distance and the second's turned inside out."""
+        return np.maximum(self.first.distance(grid), -self.second.distance(grid))
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from MedVLSAM2Lib.session.session import Session
 
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, LocalLauncher, WorkerReady
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
+from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
-from tests.engine.engine_events import apply_regions, payloads
+from tests.engine.engine_events import apply_regions, payloads, poll_until
 from tests.engine.recording_launcher import RecordingLauncher
 from tests.engine.standin_checkpoint import StandInCheckpoint
 from tests.engine.standin_worker import StandInModel
@@ -144,6 +145,20 @@ def test_a_model_that_is_not_there_leaves_the_one_before_in_use(
     assert isinstance(click.payload, Done)
 
 
+def test_the_worker_of_the_project_refuses_a_folder_without_a_checkpoint(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    client = make_client(LocalLauncher())
+
+    failure = client.wait(client.load_model(tmp_path), A_WHILE)[-1].payload
+
+    assert failure.kind == "checkpoint"
+    assert failure.message == f"The checkpoint in {tmp_path} has no config.json."
+    assert client.worker_info is not None
+    assert client.worker_info.models == ("patches",)
+    assert client.worker_info.model is None
+
+
 def test_a_cancel_between_two_slices_restores_what_previews_changed_and_drops_what_waits(
     make_client: MakeClient, a_checkpoint: StandInCheckpoint, a_volume: Volume
 ) -> None:
@@ -155,9 +170,7 @@ def test_a_cancel_between_two_slices_restores_what_previews_changed_and_drops_wh
     a_checkpoint.behave(pause_s=0.1)
     running = client.add_prompts("ct", "organ", [Point(IN_ORGAN)])
     waiting = client.add_prompts("ct", "other", [Point(IN_ORGAN)])
-    seen = []
-    while not payloads(seen, MaskRegion):
-        seen += client.poll()
+    seen = poll_until(client, MaskRegion)
 
     client.cancel()
     seen += client.wait(running, A_WHILE)
@@ -265,11 +278,10 @@ def test_a_client_that_is_never_closed_leaves_no_worker_behind(a_checkpoint: Sta
     ended = run_python(script, str(a_checkpoint.folder))
 
     assert ended.stderr == ""
-    deadline = threading.Event()
     for _ in range(100):
         if not process_exists(int(ended.stdout)):
             break
-        deadline.wait(0.1)
+        time.sleep(0.1)
     assert not process_exists(int(ended.stdout))
 
 

@@ -14,7 +14,7 @@ from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, Limi
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion
 from MedVLSAM2Lib.volume import Volume
-from tests.engine.engine_events import apply_regions, payloads
+from tests.engine.engine_events import apply_regions, payloads, poll_until
 from tests.engine.recording_launcher import RecordingLauncher
 from tests.engine.standin_checkpoint import StandInCheckpoint
 
@@ -48,8 +48,8 @@ class Scene:
                 self.masks[event.object_id] = apply_regions(before, [event])
 
     def wait_for_restart(self) -> WorkerRestarted:
-        while not payloads(self.events, WorkerRestarted):
-            self.events += self.client.poll()
+        if not payloads(self.events, WorkerRestarted):
+            self.events += poll_until(self.client, WorkerRestarted)
         return payloads(self.events, WorkerRestarted)[-1]
 
 
@@ -131,7 +131,7 @@ def test_a_worker_killed_while_idle_is_replaced_and_undo_reaches_back_beyond_it(
 def test_a_worker_stopped_dead_is_noticed_and_replaced(
     make_scene: Callable[..., Scene], undisturbed: dict[str, np.ndarray]
 ) -> None:
-    scene = make_scene(silence_s=2.0)
+    scene = make_scene(silence_s=4.0)
     scene.wait(scene.click("organ", IN_ORGAN))
 
     os.kill(scene.launcher.worker.process_id, signal.SIGSTOP)
@@ -144,7 +144,7 @@ def test_a_worker_stopped_dead_is_noticed_and_replaced(
 def test_a_request_without_news_is_tried_again(
     make_scene: Callable[..., Scene], undisturbed: dict[str, np.ndarray], a_checkpoint: StandInCheckpoint
 ) -> None:
-    scene = make_scene(answer_s=1.0)
+    scene = make_scene(answer_s=4.0)
     scene.wait(scene.click("organ", IN_ORGAN))
     a_checkpoint.behave(trouble="hang", at=TUMOUR)
 
@@ -161,10 +161,7 @@ def test_a_hanging_request_is_cancelled_by_force_and_its_previews_are_taken_back
     before = scene.masks["organ"].copy()
     a_checkpoint.behave(trouble="hang", at=TUMOUR, times=2)
     hanging = scene.click("organ", IN_TUMOUR)
-    previews: list[EngineEvent] = []
-    while not payloads(previews, MaskRegion):
-        previews += scene.client.poll()
-    scene.write(previews)
+    scene.write(poll_until(scene.client, MaskRegion))
 
     scene.client.cancel()
     events = scene.wait(hanging)
@@ -306,8 +303,7 @@ def test_an_engine_that_was_given_up_can_be_started_again_with_everything_made_b
     with monkeypatch.context() as broken:
         broken.setattr(scene.launcher, "_arguments", ("-c", "raise SystemExit"))
         os.kill(scene.launcher.worker.process_id, signal.SIGKILL)
-        while not payloads(scene.events, Failure):
-            scene.events += scene.client.poll()
+        poll_until(scene.client, Failure)
 
     scene.client.start()
     scene.wait(scene.client.undo("ct", "organ"))

@@ -7,7 +7,7 @@ import numpy as np
 from MedVLSAM2Lib.training.phantom.anatomy.chance import Chance
 from MedVLSAM2Lib.training.phantom.anatomy.spine import Spine
 from MedVLSAM2Lib.training.phantom.anatomy.torso import Torso
-from MedVLSAM2Lib.training.phantom.anatomy.tubes import Tree, ras, smooth_line, tube
+from MedVLSAM2Lib.training.phantom.anatomy.tubes import Tree, moved, ras, smooth_line, tube
 from MedVLSAM2Lib.training.phantom.shapes import Common, Ellipsoid, InFrontOf, Joined, Offset, Ras, Shape
 from MedVLSAM2Lib.training.phantom.structures import (
     ARTERIAL_BLOOD,
@@ -30,6 +30,7 @@ from MedVLSAM2Lib.training.phantom.structures import (
 )
 
 _DIAPHRAGM_MM = 5.0
+_BOWEL_LOOPS = 34
 
 
 def abdomen(torso: Torso, spine: Spine, chance: Chance) -> list[Structure]:
@@ -48,6 +49,10 @@ def abdomen(torso: Torso, spine: Spine, chance: Chance) -> list[Structure]:
     ]
 
 
+def _under_diaphragm(organ: Shape, torso: Torso) -> Shape:
+    return torso.in_cavity(Common(organ, Offset(torso.below_diaphragm, -_DIAPHRAGM_MM)), gap_mm=4.0)
+
+
 def _liver(torso: Torso, chance: Chance) -> list[Structure]:
     lobes = Joined(
         (
@@ -56,8 +61,7 @@ def _liver(torso: Torso, chance: Chance) -> list[Structure]:
         ),
         softness=22.0,
     )
-    under = Joined((Offset(torso.right_dome, -_DIAPHRAGM_MM), Offset(torso.left_dome, -_DIAPHRAGM_MM)), softness=30.0)
-    liver = torso.in_cavity(Common(chance.uneven(lobes, 2.5, 62.0), under), gap_mm=4.0)
+    liver = _under_diaphragm(chance.uneven(lobes, 2.5, 62.0), torso)
     gallbladder = chance.ellipsoid((50.0, 44.0, -116.0), (13.0, 14.0, 26.0), (24.0, 0.0, 0.0))
     return [
         Structure(liver, LIVER, "liver"),
@@ -76,9 +80,11 @@ def _liver_vessels(chance: Chance) -> list[Structure]:
     confluence: Ras = (22.0, -18.0, -16.0)
     veins: list[Structure] = []
     for direction in ((1.0, -0.1, -0.5), (0.8, 0.8, -0.7), (0.9, -0.6, -0.6)):
-        start = ras(np.array(confluence) + 14 * np.array(direction))
+        start = moved(confluence, ras(14 * np.array(direction)))
         veins += tube([confluence, start], 5.0, VENOUS_BLOOD)
-        veins += [Structure(b, VENOUS_BLOOD) for b in Tree(4.6, 1.4, spread=26).grown(start, direction, inside, chance.rng)]
+        veins += [
+            Structure(b, VENOUS_BLOOD) for b in Tree(4.6, 1.4, spread=26).grown(start, direction, inside, chance.rng)
+        ]
     hilum: Ras = (36.0, 10.0, -82.0)
     veins += tube(smooth_line([(8.0, 0.0, -118.0), (20.0, 6.0, -98.0), hilum]), 6.5, PORTAL_BLOOD, "portal vein")
     for direction in ((1.0, -0.3, 0.2), (0.8, 0.5, -0.4), (0.7, -0.5, -0.6)):
@@ -88,9 +94,7 @@ def _liver_vessels(chance: Chance) -> list[Structure]:
 
 def _spleen(torso: Torso, chance: Chance) -> list[Structure]:
     bulk = chance.ellipsoid((-101.0, -40.0, -58.0), (25.0, 46.0, 52.0), (14.0, 0.0, 22.0))
-    under = Offset(torso.left_dome, -_DIAPHRAGM_MM)
-    shape = torso.in_cavity(Common(chance.uneven(bulk, 2.0, 48.0), under), gap_mm=4.0)
-    return [Structure(shape, SPLEEN, "spleen")]
+    return [Structure(_under_diaphragm(chance.uneven(bulk, 2.0, 48.0), torso), SPLEEN, "spleen")]
 
 
 def kidney(side: str, chance: Chance) -> list[Structure]:
@@ -98,12 +102,21 @@ def kidney(side: str, chance: Chance) -> list[Structure]:
     sign, centre = (1, KIDNEY_CENTRES["right"]) if side == "right" else (-1, KIDNEY_CENTRES["left"])
     turns: Ras = (8.0, sign * -12.0, sign * 28.0)
     bean = chance.ellipsoid(centre, (28.0, 23.0, 54.0), turns, spread_mm=2.0)
-    medial = np.array(bean.centre) + (-sign * 22.0, 9.0, 0.0)
+    medial = moved(bean.centre, (-sign * 22.0, 9.0, 0.0))
     name = f"{side} kidney"
     pyramids = chance.uneven(Offset(bean, -8.5), 3.5, 22.0)
-    sinus = Joined((Ellipsoid(ras(medial), (15.0, 9.0, 23.0)), Ellipsoid(ras(medial + (sign * 9, -4, 0)), (9.0, 7.0, 28.0))))
-    pelvis = Ellipsoid(ras(medial + (sign * 2, -1, -3)), (9.0, 4.5, 9.0))
-    ureter = smooth_line([pelvis.centre, (sign * 34.0, -38.0, centre[2] - 60), (sign * 36.0, -32.0, -240.0), (sign * 24.0, -18.0, -306.0)])
+    sinus = Joined(
+        (Ellipsoid(medial, (15.0, 9.0, 23.0)), Ellipsoid(moved(medial, (sign * 9, -4, 0)), (9.0, 7.0, 28.0)))
+    )
+    pelvis = Ellipsoid(moved(medial, (sign * 2, -1, -3)), (9.0, 4.5, 9.0))
+    ureter = smooth_line(
+        [
+            pelvis.centre,
+            (sign * 34.0, -38.0, centre[2] - 60),
+            (sign * 36.0, -32.0, -240.0),
+            (sign * 24.0, -18.0, -306.0),
+        ]
+    )
     return [
         Structure(bean, RENAL_CORTEX, name),
         Structure(pyramids, RENAL_MEDULLA, name),
@@ -126,7 +139,7 @@ def _stomach(torso: Torso, chance: Chance) -> list[Structure]:
         ),
         softness=18.0,
     )
-    folded: Shape = torso.in_cavity(Common(bag, Offset(torso.left_dome, -_DIAPHRAGM_MM)), gap_mm=4.0)
+    folded = _under_diaphragm(bag, torso)
     lumen = chance.uneven(Offset(folded, -4.0), 1.6, 18.0)
     gas = Common(lumen, InFrontOf(float(chance.rng.uniform(20, 32))))
     return [
@@ -137,7 +150,9 @@ def _stomach(torso: Torso, chance: Chance) -> list[Structure]:
 
 
 def _pancreas(chance: Chance) -> list[Structure]:
-    line = [chance.near(p, 2.0) for p in ((26, 8, -138), (16, 12, -118), (-8, 18, -106), (-42, -4, -98), (-76, -28, -86))]
+    line = [
+        chance.near(p, 2.0) for p in ((26, 8, -138), (16, 12, -118), (-8, 18, -106), (-42, -4, -98), (-76, -28, -86))
+    ]
     splenic_vein = [(12.0, 2.0, -114.0), (-10.0, 4.0, -104.0), (-44.0, -16.0, -96.0), (-80.0, -36.0, -76.0)]
     gland = tube(smooth_line(line, 6.0), 9.5, PANCREAS, "pancreas")
     lobules = [
@@ -152,17 +167,40 @@ def _large_vessels(spine: Spine) -> list[Structure]:
     def along(right: float, before: float, heights: tuple[int, ...]) -> list[Ras]:
         return [(right, spine.front(s)[1] + before, float(s)) for s in heights]
 
-    aorta = [(-22.0, spine.front(0)[1] + 24.0, 0.0), *along(-12.0, 29.0, (-50, -110, -150)), (-2.0, spine.front(-186)[1] + 28.0, -186.0)]
-    cava = [*along(8.0, 28.0, (-196,)), *along(20.0, 27.0, (-150, -100)), (23.0, -24.0, -50.0), (24.0, -10.0, 0.0), (24.0, 12.0, 26.0)]
+    aorta = [
+        (-22.0, spine.front(0)[1] + 24.0, 0.0),
+        *along(-12.0, 29.0, (-50, -110, -150)),
+        (-2.0, spine.front(-186)[1] + 28.0, -186.0),
+    ]
+    cava = [
+        *along(8.0, 28.0, (-196,)),
+        *along(20.0, 27.0, (-150, -100)),
+        (23.0, -24.0, -50.0),
+        (24.0, -10.0, 0.0),
+        (24.0, 12.0, 26.0),
+    ]
     vessels = tube(smooth_line(cava), 10.5, VENOUS_BLOOD, "inferior vena cava")
     for side in (1, -1):
         for start, behind, tissue, radius in ((cava[0], 6.0, VENOUS_BLOOD, 7.0), (aorta[-1], 0.0, ARTERIAL_BLOOD, 5.5)):
-            line = [start, (side * 34.0, -22.0 - behind, -240.0), (side * 56.0, -2.0 - behind, -292.0), (side * 66.0, 42.0, -345.0)]
+            line = [
+                start,
+                (side * 34.0, -22.0 - behind, -240.0),
+                (side * 56.0, -2.0 - behind, -292.0),
+                (side * 66.0, 42.0, -345.0),
+            ]
             vessels += tube(smooth_line(line), radius, tissue, "iliac vessels")
-        renal = [(side * 4.0, -14.0, -116.0), (side * 26.0, -26.0, -122.0), (side * 44.0, -38.0, KIDNEY_CENTRES["right" if side > 0 else "left"][2])]
+        renal = [
+            (side * 4.0, -14.0, -116.0),
+            (side * 26.0, -26.0, -122.0),
+            (side * 44.0, -38.0, KIDNEY_CENTRES["right" if side > 0 else "left"][2]),
+        ]
         vessels += tube(smooth_line(renal), 4.2, VENOUS_BLOOD)
     mesenteric = [(-6.0, -2.0, -96.0), (-4.0, 12.0, -120.0), (0.0, 14.0, -160.0), (14.0, 20.0, -210.0)]
-    return [*vessels, *tube(smooth_line(mesenteric), [3.8] * len(smooth_line(mesenteric)), ARTERIAL_BLOOD), *tube(smooth_line(aorta), 10.0, ARTERIAL_BLOOD, "aorta")]
+    return [
+        *vessels,
+        *tube(smooth_line(mesenteric), [3.8] * len(smooth_line(mesenteric)), ARTERIAL_BLOOD),
+        *tube(smooth_line(aorta), 10.0, ARTERIAL_BLOOD, "aorta"),
+    ]
 
 
 def _colon(chance: Chance) -> list[Structure]:
@@ -172,34 +210,41 @@ def _colon(chance: Chance) -> list[Structure]:
         (-26, -8, -262), (0, -40, -288), (0, -56, -336),
     ]  # fmt: skip
     line = smooth_line([chance.near(point, 3.0) for point in course], 11.0)
-    radii = [float(17 + 3.5 * np.cos(2.1 * n)) if n < 0.55 * len(line) else float(13 + 2 * np.cos(2.3 * n)) for n in range(len(line))]
+    radii = [
+        float(17 + 3.5 * np.cos(2.1 * n)) if n < 0.55 * len(line) else float(13 + 2 * np.cos(2.3 * n))
+        for n in range(len(line))
+    ]
     colon = tube(line, radii, BOWEL_WALL, "colon") + tube(line, [r - 2.4 for r in radii], STOOL, "colon")
     for centre, radius in list(zip(line, radii, strict=True))[8:-6]:
         if chance.rng.random() < 0.6:
-            gas = Common(Ellipsoid(centre, (radius - 2.6,) * 3), InFrontOf(centre[1] + float(chance.rng.uniform(-4, 4))))
+            gas = Common(
+                Ellipsoid(centre, (radius - 2.6,) * 3), InFrontOf(centre[1] + float(chance.rng.uniform(-4, 4)))
+            )
             colon.append(Structure(gas, GAS, "colon"))
     return colon
 
 
 def _small_bowel(chance: Chance) -> list[Structure]:
-    low, high = np.array((-72.0, -8.0, -282.0)), np.array((74.0, 62.0, -178.0))
-    position = chance.rng.uniform(low, high)
-    heading = chance.rng.standard_normal(3)
-    line: list[Ras] = []
-    for _ in range(150):
-        heading = heading + 0.75 * chance.rng.standard_normal(3)
-        heading /= np.linalg.norm(heading)
-        position = position + 13.0 * heading
-        outside = (position < low) | (position > high)
-        heading[outside] *= -1
-        position = np.clip(position, low, high)
-        line.append(ras(position))
     loops: list[Structure] = []
-    for start in range(0, len(line) - 1, 6):
-        loop = smooth_line(line[start : start + 7], 8.0)
-        wide = chance.sized(10.5, 0.2)
-        loops += tube(loop, wide, BOWEL_WALL, "small bowel") + tube(loop, wide - 2.6, BOWEL_CONTENT, "small bowel")
+    for _ in range(_BOWEL_LOOPS):
+        line = smooth_line(_loop(chance.rng), 8.0)
+        radius = chance.sized(11.0, 0.2)
+        loops += tube(line, radius, BOWEL_WALL, "small bowel") + tube(line, radius - 2.6, BOWEL_CONTENT, "small bowel")
     return loops
+
+
+def _loop(rng: np.random.Generator) -> list[Ras]:
+    """A few winding steps among the other loops."""
+    low, high = np.array((-86.0, -6.0, -284.0)), np.array((86.0, 66.0, -172.0))
+    position, heading = rng.uniform(low, high), rng.standard_normal(3)
+    points = [ras(position)]
+    for _ in range(7):
+        heading = heading / np.linalg.norm(heading) + 0.45 * rng.standard_normal(3)
+        position = position + 15.0 * heading / np.linalg.norm(heading)
+        heading[(position < low) | (position > high)] *= -1
+        position = np.clip(position, low, high)
+        points.append(ras(position))
+    return points
 
 
 def _pelvic_organs(chance: Chance) -> list[Structure]:

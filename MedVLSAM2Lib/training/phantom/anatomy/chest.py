@@ -7,8 +7,8 @@ import numpy as np
 from MedVLSAM2Lib.training.phantom.anatomy.chance import Chance
 from MedVLSAM2Lib.training.phantom.anatomy.spine import Spine
 from MedVLSAM2Lib.training.phantom.anatomy.torso import Torso
-from MedVLSAM2Lib.training.phantom.anatomy.tubes import Inside, Tree, smooth_line, tube
-from MedVLSAM2Lib.training.phantom.shapes import Column, Common, Ellipsoid, Joined, Ras, Shape
+from MedVLSAM2Lib.training.phantom.anatomy.tubes import Inside, Tree, moved, smooth_line, tube
+from MedVLSAM2Lib.training.phantom.shapes import Column, Ellipsoid, Joined, Ras, Shape
 from MedVLSAM2Lib.training.phantom.structures import (
     AIRWAY_WALL,
     ARTERIAL_BLOOD,
@@ -53,7 +53,8 @@ def _in_lung(side: str, torso: Torso) -> Inside:
     def inside(position: np.ndarray) -> bool:
         width, depth, middle = torso.cavity.section(float(position[2]))
         wall = (position[0] / (width - 5)) ** 2 + ((position[1] - middle) / (depth - 5)) ** 2
-        above = (((position - dome.centre) / (np.array(dome.half_axes) + 4.0)) ** 2).sum()
+        raised = np.array([*position[:2], max(position[2], dome.centre[2])])
+        above = (((raised - dome.centre) / (np.array(dome.half_axes) + 4.0)) ** 2).sum()
         return bool((((position - centre) / half_axes) ** 2).sum() < 1 and wall < 1 and above > 1)
 
     return inside
@@ -86,8 +87,15 @@ def _bronchi(side: str, torso: Torso, chance: Chance) -> list[Structure]:
 
 def mediastinum(torso: Torso, spine: Spine, chance: Chance) -> list[Structure]:
     """What lies between the lungs: fat, oesophagus, airways, heart and great vessels."""
-    middle = Column((-12.0, 20.0, 110.0, 190.0, 232.0), (30.0, 26.0, 25.0, 27.0, 24.0), (70.0, 72.0, 66.0, 46.0, 22.0), (0.0, 0.0, -6.0, -10.0, -14.0))
-    oesophagus = smooth_line([(-4.0, spine.front(s)[1] + 19.0, float(s)) for s in (228, 180, 120, 60, 10)] + [(-20.0, -22.0, -24.0)])
+    middle = Column(
+        (-12.0, 20.0, 110.0, 190.0, 232.0),
+        (30.0, 26.0, 25.0, 27.0, 24.0),
+        (70.0, 72.0, 66.0, 46.0, 22.0),
+        (0.0, 0.0, -6.0, -10.0, -14.0),
+    )
+    oesophagus = smooth_line(
+        [(-4.0, spine.front(s)[1] + 19.0, float(s)) for s in (228, 180, 120, 60, 10)] + [(-20.0, -22.0, -24.0)]
+    )
     return [
         Structure(torso.in_cavity(middle), FAT, "mediastinal fat"),
         *tube(oesophagus, 7.0, MUSCLE, "oesophagus"),
@@ -110,11 +118,10 @@ def _trachea() -> list[Structure]:
 
 def heart(chance: Chance) -> list[Structure]:
     """The heart muscle and the blood in its four chambers, in its fat."""
-    at = np.array(chance.near((-20.0, 22.0, 34.0), 3.0))
+    at = chance.near((-20.0, 22.0, 34.0), 3.0)
 
     def placed(offset: Ras, half_axes: Ras, turns: Ras = (0.0, 0.0, 0.0)) -> Ellipsoid:
-        r, a, s = (float(v) for v in at + offset)
-        return Ellipsoid((r, a, s), half_axes, turns)
+        return Ellipsoid(moved(at, offset), half_axes, turns)
 
     tilt = (24.0, 32.0, 28.0)
     muscle = Joined(
@@ -144,17 +151,24 @@ def _great_vessels(spine: Spine) -> list[Structure]:
     descending = [(-22.0, spine.front(s)[1] + 24.0, float(s)) for s in (120, 80, 40, 0)]
     trunk = [(-24.0, 44.0, 64.0), (-22.0, 34.0, 88.0), (-16.0, 16.0, 104.0)]
     return [
-        *tube(smooth_line([(-16.0, 16.0, 104.0), (12.0, -2.0, 98.0), (40.0, -6.0, 92.0)]), 10.5, BLOOD, "pulmonary artery"),
-        *tube(smooth_line([(-16.0, 16.0, 104.0), (-34.0, -4.0, 104.0), (-48.0, -18.0, 98.0)]), 10.5, BLOOD, "pulmonary artery"),
+        *tube(
+            smooth_line([(-16.0, 16.0, 104.0), (12.0, -2.0, 98.0), (40.0, -6.0, 92.0)]), 10.5, BLOOD, "pulmonary artery"
+        ),
+        *tube(
+            smooth_line([(-16.0, 16.0, 104.0), (-34.0, -4.0, 104.0), (-48.0, -18.0, 98.0)]),
+            10.5,
+            BLOOD,
+            "pulmonary artery",
+        ),
         *tube(smooth_line(trunk), 13.0, BLOOD, "pulmonary artery"),
-        *tube(smooth_line([(26.0, 14.0, 50.0), (27.0, 10.0, 110.0), (26.0, 8.0, 158.0)]), 9.5, VENOUS_BLOOD, "superior vena cava"),
+        *tube(
+            smooth_line([(26.0, 14.0, 50.0), (27.0, 10.0, 110.0), (26.0, 8.0, 158.0)]),
+            9.5,
+            VENOUS_BLOOD,
+            "superior vena cava",
+        ),
         *tube(smooth_line([(26.0, 8.0, 158.0), (-8.0, 24.0, 172.0), (-40.0, 22.0, 196.0)]), 6.5, VENOUS_BLOOD),
         *tube(smooth_line([(8.0, 12.0, 142.0), (16.0, 4.0, 180.0), (34.0, 8.0, 214.0)]), 5.5, ARTERIAL_BLOOD),
         *tube(smooth_line([(-14.0, -8.0, 148.0), (-18.0, -8.0, 185.0), (-32.0, 4.0, 214.0)]), 5.0, ARTERIAL_BLOOD),
         *tube(smooth_line(arch + descending), 13.0, ARTERIAL_BLOOD, "aorta"),
     ]
-
-
-def effusion(lung: Shape, level: Shape) -> Shape:
-    """The fluid behind ``level`` in the space of ``lung``."""
-    return Common(lung, level)

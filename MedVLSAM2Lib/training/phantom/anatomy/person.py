@@ -36,14 +36,15 @@ class Person:
         breathing, lung_shapes = lungs(torso, chance)
         chest = mediastinum(torso, spine, chance)
         belly = abdomen(torso, spine, chance)
-        lesions, facts = findings(lung_shapes, chance)
+        lesions, facts = findings(lung_shapes, torso.below_diaphragm, chance)
         effusion, *focal = lesions
         structures = [
-            *torso.wall(spine),
+            *torso.wall(),
             *breathing,
             effusion,
             *chest,
             *torso.diaphragm(),
+            *torso.back_muscles(spine),
             *belly,
             *spine.structures(),
             *skeleton(torso, spine),

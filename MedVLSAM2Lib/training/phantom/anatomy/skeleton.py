@@ -17,7 +17,7 @@ _OUTSIDE_THE_CAVITY_MM = 5.0
 
 def skeleton(torso: Torso, spine: Spine) -> list[Structure]:
     """All bones but the spine."""
-    bones = _pelvis(spine) + _shoulders()
+    bones = _pelvis() + _shoulders()
     for number in range(1, 13):
         for side in (1, -1):
             bones += _rib(number, side, torso, spine)
@@ -31,7 +31,7 @@ def _rib(number: int, side: int, torso: Torso, spine: Spine) -> list[Structure]:
     if number > _LAST_RIB_ON_THE_BREASTBONE:
         return bone
     height = 172.0 - 17.0 * (number - 1)
-    width, depth, centre = torso.cavity.section(height)
+    _, depth, centre = torso.cavity.section(height)
     end = (side * 17.0, centre + depth + _OUTSIDE_THE_CAVITY_MM, height)
     half_way = (side * 45.0, centre + 0.95 * depth + _OUTSIDE_THE_CAVITY_MM, (line[-1][2] + height) / 2 - 5)
     return bone + tube(smooth_line([line[-1], half_way, end]), 5.0, CARTILAGE, "costal cartilage")
@@ -80,7 +80,7 @@ def _shoulders() -> list[Structure]:
     return bones
 
 
-def _pelvis(spine: Spine) -> list[Structure]:
+def _pelvis() -> list[Structure]:
     bones = []
     for side in (1, -1):
         name = "right" if side > 0 else "left"
@@ -95,7 +95,9 @@ def _pelvis(spine: Spine) -> list[Structure]:
             *tube(pubis, 10.0, CORTICAL_BONE, f"{name} hip bone"),
             *tube(pubis, 7.5, SPONGY_BONE),
             Structure(Ellipsoid((socket[0] + side * 5, *socket[1:]), (27.0, 27.0, 27.0)), CARTILAGE),
-            Structure(Ellipsoid((socket[0] + side * 5, *socket[1:]), (24.0, 24.0, 24.0)), CORTICAL_BONE, f"{name} femur"),
+            Structure(
+                Ellipsoid((socket[0] + side * 5, *socket[1:]), (24.0, 24.0, 24.0)), CORTICAL_BONE, f"{name} femur"
+            ),
             Structure(Ellipsoid((socket[0] + side * 5, *socket[1:]), (22.5, 22.5, 22.5)), SPONGY_BONE),
         ]
     return bones

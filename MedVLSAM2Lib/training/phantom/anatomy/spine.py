@@ -10,7 +10,7 @@ from MedVLSAM2Lib.training.phantom.shapes import Capsule, Column, Common, Ellips
 from MedVLSAM2Lib.training.phantom.structures import CORTICAL_BONE, DISC, SPINAL_CANAL, SPONGY_BONE, Structure
 
 _CURVE_HEIGHTS = (-420.0, -330.0, -285.0, -245.0, -215.0, -150.0, -80.0, 0.0, 90.0, 200.0, 260.0, 300.0)
-_CURVE_DEPTHS = (-92.0, -90.0, -80.0, -62.0, -46.0, -32.0, -42.0, -58.0, -68.0, -56.0, -40.0, -32.0)
+_CURVE_DEPTHS = (-88.0, -86.0, -74.0, -54.0, -37.0, -24.0, -33.0, -48.0, -57.0, -47.0, -33.0, -26.0)
 _DISC_MM = 6.0
 _CANAL_RADIUS_MM = 8.0
 
@@ -53,14 +53,13 @@ class Spine:
     def _body(self, height: float, thickness: float, wider: float) -> Shape:
         width, depth = self._half_axes(height)
         centre = self.front(height)
-        drum = Column(
+        return Column(
             (height - thickness / 2, height, height + thickness / 2),
             (width + wider, width + wider - 1.5, width + wider),
             (depth + wider, depth + wider - 1.5, depth + wider),
             (centre[1],) * 3,
             roundness=2.2,
         )
-        return drum
 
     def _arch(self, height: float, thickness: float) -> list[Structure]:
         width, depth = self._half_axes(height)
@@ -83,8 +82,9 @@ class Spine:
     def _canal(self) -> list[Structure]:
         canal = []
         for height in range(-290, 260, 10):
-            ends = [self._canal_centre(float(h)) for h in (height, height + 10)]
-            canal.append(Structure(Capsule(*ends, _CANAL_RADIUS_MM, _CANAL_RADIUS_MM), SPINAL_CANAL, "spinal canal"))
+            start, end = self._canal_centre(float(height)), self._canal_centre(float(height + 10))
+            piece = Capsule(start, end, _CANAL_RADIUS_MM, _CANAL_RADIUS_MM)
+            canal.append(Structure(piece, SPINAL_CANAL, "spinal canal"))
         return canal
 
     def _canal_centre(self, height: float) -> Ras:

@@ -60,9 +60,10 @@ class Tree:
         buds = [(np.array(root), _unit(np.array(direction)), self.radius)]
         while buds:
             start, heading, radius = buds.pop()
-            end = start + heading * radius * self.length * rng.uniform(0.75, 1.3)
-            if not inside(end):
+            end = self._tip(start, heading, radius, inside, rng)
+            if end is None:
                 continue
+            heading = _unit(end - start)
             thinner = radius * 0.8
             branches.append(Capsule(ras(start), ras(end), radius, thinner))
             if thinner < self.thinnest:
@@ -73,11 +74,28 @@ class Tree:
                 buds.append((end, _unit(np.cos(angle) * heading + np.sin(angle) * aside), thinner * share))
         return branches
 
+    def _tip(
+        self, start: np.ndarray, heading: np.ndarray, radius: float, inside: Inside, rng: np.random.Generator
+    ) -> np.ndarray | None:
+        """Where a branch ends; it turns and shortens rather than leave, and is given up when that does not help."""
+        length = radius * self.length * rng.uniform(0.75, 1.3)
+        for turned in (0.0, 0.4, 0.7, 1.0, 1.3):
+            end = start + length * _unit(heading + turned * rng.standard_normal(3))
+            if inside(end):
+                return end
+            length *= 0.8
+        return None
+
 
 def ras(position: np.ndarray) -> Ras:
     """Three numbers as a position."""
     r, a, s = (float(value) for value in position)
     return r, a, s
+
+
+def moved(position: Ras, by: Ras) -> Ras:
+    """``position``, ``by`` further on."""
+    return position[0] + by[0], position[1] + by[1], position[2] + by[2]
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
