@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m MedVLSAM2Lib.training", description=__doc__)
     commands = made.add_subparsers(required=True)
     _add_prepare(commands.add_parser("prepare", help="read the training data into the cache"))
-    _add_train(commands.add_parser("train", help="train the patch network, or go on with it"))
+    add_train_arguments(commands.add_parser("train", help="train the patch network, or go on with it"))
     _add_export(commands.add_parser("export", help="write a run's weights as a checkpoint with its card"))
     return made
 
@@ -46,7 +46,8 @@ def _add_prepare(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=lambda chosen: prepare(chosen.data, chosen.cache))
 
 
-def _add_train(command: argparse.ArgumentParser) -> None:
+def add_train_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``train`` to ``command``; its ``run`` is set as their default."""
     _add_prepare(command)
     command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="JSON file with the run's settings")
     command.add_argument("--output", type=Path, required=True, help="folder for the curve, the state and the weights")

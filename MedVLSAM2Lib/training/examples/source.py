@@ -11,8 +11,9 @@ from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.training.config import Mix
 from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case, TrainingObject
 from MedVLSAM2Lib.training.examples.example import Example, ExampleView
-from MedVLSAM2Lib.training.examples.rendering import AIR_HU, Renderer, byte, click_on, rendered, scan_renderer, view_of
+from MedVLSAM2Lib.training.examples.rendering import AIR_HU, byte, click_on, rendered, scan_renderer
 from MedVLSAM2Lib.training.examples.slabs import Slabs
+from MedVLSAM2Lib.training.examples.subject import Subject
 from MedVLSAM2Lib.training.frames.frame import Frame
 from MedVLSAM2Lib.training.frames.framing import ObjectFraming
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt
@@ -56,20 +57,35 @@ class ExampleSource:
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One example."""
-        makers = {"synthetic": self._synthetic, "lesion": self._lesion, "region": self._region}
         while True:
-            kind = str(rng.choice(self._kinds, p=self._shares))
-            maker = makers.get(kind)
-            example = maker(rng) if maker else self._scanned(kind, rng)
+            kind = self._kind(rng)
+            example = self._region(rng) if kind == "region" else self._of_subject(self._subject(kind, rng), rng)
             if example is not None:
                 return example
+
+    def draw_cubes(self, sizes_mm: Sequence[float], rng: np.random.Generator) -> list[Example]:
+        """One object seen in a cube of each size around a click inside it, as a session looks at a first click."""
+        while True:
+            kind = self._kind(rng)
+            subject = None if kind == "region" else self._subject(kind, rng)
+            if subject is not None:
+                click = subject.framing.a_click()
+                return [subject.around(click, size) for size in sizes_mm]
+
+    def _kind(self, rng: np.random.Generator) -> str:
+        return str(rng.choice(self._kinds, p=self._shares))
+
+    def _subject(self, kind: str, rng: np.random.Generator) -> Subject | None:
+        if kind == "synthetic":
+            return self._synthetic(rng)
+        return self._lesion(rng) if kind == "lesion" else self._scanned(kind, rng)
 
     def _has(self, kind: str) -> bool:
         if kind == "synthetic":
             return any(group in MAP_SHARES for group in self._groups)
         return bool(self._scans) if kind in ("tissues", "lesion", "region") else kind in self._groups
 
-    def _scanned(self, kind: str, rng: np.random.Generator) -> Example | None:
+    def _scanned(self, kind: str, rng: np.random.Generator) -> Subject | None:
         """A labelled object, or a tissue, of a real scan."""
         tissues = kind == "tissues"
         case = self._case(self._group(TISSUE_GROUP_SHARES, rng) if tissues else kind, rng)
@@ -78,10 +94,9 @@ class ExampleSource:
             return None
         framing = ObjectFraming(case, item, self._network.side, rng)
         contrast = Contrast(rng, case.sample, rng.random() < ONE_WINDOW_SHARE, self._network)
-        volume_mm3 = item.voxels * float(np.prod(case.spacing_mm))
-        return self._example(kind, framing, scan_renderer(case, item), contrast, volume_mm3, rng)
+        return Subject(kind, framing, scan_renderer(case, item), contrast, _volume_mm3(case, item))
 
-    def _synthetic(self, rng: np.random.Generator) -> Example | None:
+    def _synthetic(self, rng: np.random.Generator) -> Subject | None:
         """An object of a label map, in an image made for it."""
         case = self._case(self._group(MAP_SHARES, rng), rng)
         item = _any_object(case, LABELS, _size_weight, rng)
@@ -91,10 +106,9 @@ class ExampleSource:
         image = LabelImage(rng, case, item, framing.fitting())
         one_window = rng.random() < 1.5 * ONE_WINDOW_SHARE
         contrast = Contrast(rng, image.sample_values(), one_window, self._network, MADE_IMAGE_CURVES)
-        volume_mm3 = item.voxels * float(np.prod(case.spacing_mm))
-        return self._example("synthetic", framing, image.in_frame, contrast, volume_mm3, rng)
+        return Subject("synthetic", framing, image.in_frame, contrast, _volume_mm3(case, item))
 
-    def _lesion(self, rng: np.random.Generator) -> Example | None:
+    def _lesion(self, rng: np.random.Generator) -> Subject:
         """A made lesion in a real scan."""
         case = self._scans[rng.integers(len(self._scans))] if rng.random() < 0.5 else self._case("trunk", rng)
         lesion = Lesion(rng, case)
@@ -107,7 +121,7 @@ class ExampleSource:
         def render(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
             return lesion.put_into(frame.sample(case.scan, AIR_HU), frame)
 
-        return self._example("lesion", framing, render, contrast, lesion.volume_mm3, rng)
+        return Subject("lesion", framing, render, contrast, lesion.volume_mm3)
 
     def _region(self, rng: np.random.Generator) -> Example | None:
         """A region of similar cells in a real scan, in one view only: it is defined by that view."""
@@ -125,29 +139,23 @@ class ExampleSource:
         view = ExampleView(contrast.channels(image), byte(target), size.astype(np.float32), float(region.sum()))
         return self._with_prompts("region", (view,), None, region, None, rng)
 
-    def _example(
-        self,
-        kind: str,
-        framing: ObjectFraming,
-        render: Renderer,
-        contrast: Contrast,
-        volume_mm3: float,
-        rng: np.random.Generator,
-    ) -> Example | None:
-        """Look at an object in its first and its second frame."""
-        first, click = framing.first()
+    def _of_subject(self, subject: Subject | None, rng: np.random.Generator) -> Example | None:
+        """Look at a subject in its first and its second frame; None when the first does not show it."""
+        if subject is None:
+            return None
+        first, click = subject.framing.first()
         slabs = Slabs(rng) if rng.random() < SLAB_SHARE else None
-        shares = rendered(first, render, slabs)
+        shares = rendered(first, subject.render, slabs)
         target = shares[1] > 0.5
         if target.sum() < SMALLEST_TARGET_CELLS:
             return None
-        second = framing.second(first)
-        views = [view_of(first, shares, contrast, volume_mm3)]
+        second = subject.framing.second(first)
+        views = [subject.view(first, shares)]
         if second is not first:
-            views.append(view_of(second, rendered(second, render, slabs), contrast, volume_mm3))
+            views.append(subject.view(second, rendered(second, subject.render, slabs)))
         cell = None if click is None else click_on(target, first.cells_of(click[None])[0])
         to_second = second.cells_from(first) if second is not first else None
-        return self._with_prompts(kind, tuple(views), to_second, target, cell, rng)
+        return self._with_prompts(subject.kind, tuple(views), to_second, target, cell, rng)
 
     def _with_prompts(
         self,
@@ -173,6 +181,10 @@ class ExampleSource:
     def _case(self, group: str, rng: np.random.Generator) -> Case:
         cases = self._groups.get(group) or self._scans
         return cases[rng.integers(len(cases))]
+
+
+def _volume_mm3(case: Case, item: TrainingObject) -> float:
+    return item.voxels * float(np.prod(case.spacing_mm))
 
 
 def _any_object(

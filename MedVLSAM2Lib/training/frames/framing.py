@@ -40,6 +40,10 @@ class ObjectFraming:
         factor = np.exp(self._rng.uniform(*np.log(WRONG_SIZES)))
         return self._any.at(click, self._bounded(np.full(3, largest * factor)))
 
+    def cube(self, centre: np.ndarray, size_mm: float) -> Frame:
+        """A cube of a given size."""
+        return self._any.at(centre, np.full(3, size_mm))
+
     def fitting(self, sizes: tuple[float, float] = FITTING_SIZES) -> Frame:
         """A box around the object, its edges independent of each other, the object not in its middle."""
         rng, extent = self._rng, self.extent_mm

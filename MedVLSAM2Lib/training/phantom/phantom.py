@@ -62,7 +62,7 @@ class Phantom:
 def make_phantom(
     seed: int = 0,
     shape_kji: tuple[int, int, int] = (200, 256, 256),
-    spacing_mm: tuple[float, float, float] = (2.5, 1.6, 1.6),
+    spacing_mm: tuple[float, float, float] = (3.0, 1.6, 1.6),
 ) -> Phantom:
     """A CT of ``shape_kji`` voxels of ``spacing_mm`` (K, J, I) about the middle of the trunk; equal seeds, equal voxels.
 

@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 import pytest
 
-
 from MedVLSAM2Lib.prompts import Box, Lasso, Point, PriorMask, Prompt, PromptError, Scribble
 from MedVLSAM2Lib.results import MaskRegion
 from MedVLSAM2Lib.session.errors import Cancelled, SessionError

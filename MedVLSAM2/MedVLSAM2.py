@@ -1,0 +1,65 @@
+"""The MedVLSAM2 module as Slicer loads it: metadata and a thin shell around MedVLSAM2Lib."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
+from slicer.util import VTKObservationMixin
+
+
+class MedVLSAM2(ScriptedLoadableModule):
+    """The module's metadata."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        parent.title = _("MedVL-SAM2")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = []
+        parent.contributors = ["The MedVLSAM2 developers"]
+        parent.helpText = _("Click in a slice of a CT or MR scan and get a 3D segment, on your own machine.")
+        parent.acknowledgementText = _("After MedVL-SAM2 (arXiv 2601.09879).")
+
+
+class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The module's panel."""
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+
+    def setup(self) -> None:
+        """Build the panel; nothing is started or imported that takes long."""
+        super().setup()
+        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
+        from MedVLSAM2Lib.panel.bundled_checkpoint import bundled_checkpoint
+        from MedVLSAM2Lib.panel.segment_section import SegmentSection
+
+        panel = slicer.util.loadUI(self.resourcePath("UI/MedVLSAM2.ui"))
+        self.layout.addWidget(panel)
+        self.ui = slicer.util.childWidgetVariables(panel)
+        panel.setMRMLScene(slicer.mrmlScene)
+        client = EngineClient(LocalLauncher())
+        logic = slicer.app.applicationLogic()
+        self.section = SegmentSection(self.ui, panel, slicer.mrmlScene, logic, client, bundled_checkpoint())
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneClosed)
+
+    def enter(self) -> None:
+        """Slicer shows the module."""
+        self.section.enter()
+
+    def exit(self) -> None:
+        """Slicer shows another module."""
+        self.section.exit()
+
+    def cleanup(self) -> None:
+        """Slicer ends, or the module is reloaded."""
+        self.removeObservers()
+        self.section.close()
+
+    def onSceneClosed(self, _caller: Any, _event: Any) -> None:
+        """Forget what belonged to the scene."""
+        self.section.scene_closed()

@@ -1,0 +1,62 @@
+"""``medvlsam2``: everything that can be done from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from MedVLSAM2Lib import __version__
+from MedVLSAM2Lib.commands.positions import bound_to_their_options
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it does, and the module with its ``add_arguments(parser)`` and ``run(arguments)``.
+
+    The module is imported only when the command is used, so that ``medvlsam2 --help`` needs neither torch nor Qt.
+    """
+
+    summary: str
+    module: str
+
+
+COMMANDS: dict[str, Command] = {
+    "segment": Command("segment an object of a scan from points and boxes", "MedVLSAM2Lib.commands.segment"),
+    "demo": Command("click in a scan in the panel and save what comes out", "MedVLSAM2Lib.commands.demo"),
+    "evaluate": Command("measure accuracy, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"),
+    "train": Command("train the interactive model", "MedVLSAM2Lib.commands.train"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status: 0 done, 1 a requirement is not met, 2 the input cannot be used."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    given = bound_to_their_options(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in COMMANDS:
+        _overview().parse_args(given)
+        _overview().print_usage(sys.stderr)
+        return 2
+    name, *rest = given
+    module = import_module(COMMANDS[name].module)
+    parser = argparse.ArgumentParser(prog=f"medvlsam2 {name}", description=COMMANDS[name].summary)
+    module.add_arguments(parser)
+    status: int = module.run(parser.parse_args(rest))
+    return status
+
+
+def _overview() -> argparse.ArgumentParser:
+    """The parser that explains the commands; each parses its own arguments."""
+    parser = argparse.ArgumentParser(prog="medvlsam2", description="Click in a scan, get a 3D segment.")
+    parser.add_argument("--version", action="version", version=f"medvlsam2 {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.summary)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

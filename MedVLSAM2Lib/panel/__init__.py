@@ -1,0 +1,1 @@
+"""The Qt sections of the module and what their buttons do."""

@@ -1,0 +1,42 @@
+"""A phantom on disk, and a model too small to be any good but real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+import torch
+
+from MedVLSAM2Lib.files.geometry import set_ijk_to_ras
+from MedVLSAM2Lib.model.patches import PatchConfig, PatchNetwork
+from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
+from MedVLSAM2Lib.training.phantom import Phantom, make_phantom
+
+
+@dataclass(frozen=True)
+class ScanOnDisk:
+    """A phantom and its file."""
+
+    phantom: Phantom
+    path: Path
+
+
+@pytest.fixture(scope="session")
+def a_scan(tmp_path_factory: pytest.TempPathFactory) -> ScanOnDisk:
+    phantom = make_phantom(shape_kji=(50, 64, 64), spacing_mm=(8.0, 6.0, 6.0))
+    image = sitk.GetImageFromArray(phantom.volume.array)
+    set_ijk_to_ras(image, phantom.volume.ijk_to_ras)
+    path = tmp_path_factory.mktemp("scan") / "phantom.nii.gz"
+    sitk.WriteImage(image, str(path))
+    return ScanOnDisk(phantom, path)
+
+
+@pytest.fixture(scope="session")
+def a_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("model")
+    card = {"capabilities": ["click", "box"]}
+    save_checkpoint(folder, PatchNetwork(PatchConfig(side=16, channels=(4, 8), depths=(1, 1))), card)
+    return folder
