@@ -102,6 +102,11 @@ class MaskModel(Protocol):
         """Names kind and weights in cache keys and in the audit trail: equal identities, equal answers."""
         ...
 
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the weights were trained for: click, box, scribble, lasso, prior."""
+        ...
+
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """Answer the request's new prompts; the last Answer has ``fraction`` 1."""
         ...

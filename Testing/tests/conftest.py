@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
 from harness import SlicerNames, open_slicer
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtk.util.numpy_support import numpy_to_vtk
 
 from MedVLSAM2Lib.volume import Volume
 
@@ -56,14 +56,3 @@ class BareScene:
         image.GetPointData().SetScalars(numpy_to_vtk(mask.ravel(), deep=False))
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         logic.SetBinaryLabelmapToSegment(image, segmentation_node, segment_id, logic.MODE_REPLACE)
-
-    def segment_array(self, segmentation_node: Any, segment_id: str, volume_node: Any) -> np.ndarray:
-        """The segment's voxels (bool, K, J, I) on the grid of ``volume_node``."""
-        image = slicer.vtkOrientedImageData()
-        segmentation_node.GetBinaryLabelmapRepresentation(segment_id, image)
-        array = np.zeros(slicer.util.arrayFromVolume(volume_node).shape, bool)
-        first_i, last_i, first_j, last_j, first_k, last_k = image.GetExtent()
-        size = (last_k - first_k + 1, last_j - first_j + 1, last_i - first_i + 1)
-        voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(size)
-        array[first_k : last_k + 1, first_j : last_j + 1, first_i : last_i + 1] = voxels > 0
-        return array

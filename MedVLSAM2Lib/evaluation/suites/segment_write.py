@@ -66,8 +66,13 @@ def _measure(shape: Triple, segments: int) -> WriteTimes:
         _seconds(scene.write_whole, segmentation_node, "0", volume_node, _whole_array(mask, shape)) for mask in masks
     )
     writer = SegmentWriter(segmentation_node, volume_node)
-    box_s = median(_seconds(writer.write, "0", mask) for mask in masks)
+    box_s = median(_seconds(_write_step, writer, "0", mask) for mask in masks)
     return WriteTimes(segments, box_s, whole_s)
+
+
+def _write_step(writer: SegmentWriter, segment_id: str, mask: PackedMask) -> None:
+    writer.begin_step()
+    writer.write(segment_id, mask)
 
 
 def _block(shape: Triple, number: int) -> np.ndarray:

@@ -67,12 +67,17 @@ class PatchMaskModel:
         self._network = network.eval()
         self._planner = planner
         self._identity = identity
-        self.capabilities = capabilities
+        self._capabilities = capabilities
 
     @property
     def identity(self) -> str:
         """Kind and weights, e.g. ``patches:1f3a…``."""
         return self._identity
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the weights were trained for."""
+        return self._capabilities
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """One Answer; its estimates' boxes are the views they come from."""

@@ -10,8 +10,9 @@ import SimpleITK as sitk
 import torch
 
 from MedVLSAM2Lib.files.geometry import set_ijk_to_ras
-from MedVLSAM2Lib.model.patches import PatchConfig, PatchNetwork
 from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.phantom import Phantom, make_phantom
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import qt
 import slicer
+
 from harness.screenshots import pixels_of_widget
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import slicer
+
 from harness.keyboard import click_widget, press_key, type_text
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from harness import keyboard
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ BESIDE = (-30.0, 0.0, 0.0)
 
 
 def click(a_slicer: OffscreenSlicer, module: Any, ras: tuple[float, float, float]) -> None:
+    status = module.widget.ui.statusLabel
+    status.setText("")
     a_slicer.click("Red", ras)
-    a_slicer.process_events(until=lambda: module.widget.section.segmenter.is_busy, timeout_s=10)
+    a_slicer.process_events(until=lambda: bool(status.text), timeout_s=10)
 
 
 def wait(a_slicer: OffscreenSlicer, module: Any) -> None:
@@ -115,7 +118,7 @@ def test_a_click_outside_the_scan_is_refused_and_loses_nothing(
     take_the_point_tool(a_module)
     prompt(a_slicer, a_module, INSIDE)
     before = segment(a_module, a_ct)
-    a_slicer.click("Red", (-61.0, 0.0, 0.0))
+    a_slicer.click("Red", (0.0, 54.0, 0.0))
     status = a_module.widget.ui.statusLabel
     a_slicer.process_events(until=lambda: "outside the volume" in status.text, timeout_s=10)
     assert np.array_equal(segment(a_module, a_ct), before)
@@ -189,6 +192,8 @@ def test_a_scene_closed_mid_request_leaves_nothing_behind(
 def test_keys_work_while_the_module_is_open(a_slicer: OffscreenSlicer, a_module: Any) -> None:
     panel = a_module.panel
     panel.show()
+    panel.activateWindow()
+    a_slicer.process_events()
     keyboard.press_key(panel, "2")
     assert a_module.widget.ui.negativeButton.checked
     assert a_module.widget.ui.pointButton.checked

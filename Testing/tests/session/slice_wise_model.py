@@ -15,6 +15,7 @@ class SliceWiseModel:
     """What is as bright as the clicked voxel, one slice after the other outwards from the click."""
 
     identity = "slice-wise"
+    capabilities = ("click",)
 
     def __init__(self, tolerance: float = 40.0) -> None:
         self._tolerance = tolerance

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from MedVLSAM2Lib.model.patches import PatchConfig
+from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.training.config import Mix, Schedule, TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases, prepare
 from MedVLSAM2Lib.training.data.cases import Case

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from MedVLSAM2Lib.model.patches import PatchConfig
+from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.training.config import Mix, TrainingConfig
 from MedVLSAM2Lib.training.data.cases import Case
 from MedVLSAM2Lib.training.examples.batches import BatchWorkers, draw_batch

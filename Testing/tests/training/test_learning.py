@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from MedVLSAM2Lib.model.patches import PatchConfig, PatchNetwork, load_checkpoint
+from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.__main__ import main
 from MedVLSAM2Lib.training.config import Schedule, TrainingConfig
 from MedVLSAM2Lib.training.data.cases import Case

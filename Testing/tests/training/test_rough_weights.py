@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from MedVLSAM2Lib.model.patches import PatchConfig, PatchNetwork
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.learning.rough_weights import INPUTS, is_rough, load_rough_weights
 
 # One name of each kind, as the older file has them.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from MedVLSAM2Lib.model.patches import PatchConfig, PatchNetwork
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
 
 
 @pytest.fixture

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from MedVLSAM2Lib.model.patches import PatchConfig, PatchNetwork
-from MedVLSAM2Lib.model.patches.network import CHANNEL_NAMES, depth_to_space, mask_statistics, space_to_depth
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import (
+    CHANNEL_NAMES,
+    PatchNetwork,
+    depth_to_space,
+    mask_statistics,
+    space_to_depth,
+)
 
 
 def some_channels(batch: int, side: int) -> torch.Tensor:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from MedVLSAM2Lib.model.patches import PatchConfig, View, prompt_channels, window_channels
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.prompt_channels import prompt_channels, window_channels
+from MedVLSAM2Lib.model.patches.view import View
 from MedVLSAM2Lib.prompts import Box, Lasso, Point, Prompt, Scribble
 
 POSITIVE, NEGATIVE, BOX, LASSO = range(4)

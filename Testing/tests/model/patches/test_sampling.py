@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from MedVLSAM2Lib.model.patches import View, logits_on_voxels, sample_view, voxel_box_of_view
+from MedVLSAM2Lib.model.patches.sampling import logits_on_voxels, sample_view, voxel_box_of_view
+from MedVLSAM2Lib.model.patches.view import View
 
 SPACING = (3.0, 0.9, 1.2)
 
