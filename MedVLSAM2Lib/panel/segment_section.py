@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,8 @@ class SegmentSection:
         ui.newSegmentButton.connect("clicked()", self._new_segment)
         for tool in (POINT, BOX, SCRIBBLE, LASSO):
             button = getattr(ui, f"{tool.name}Button")
-            button.connect("clicked(bool)", lambda checked=False, tool=tool: self._choose_tool(tool if checked else None))
-        ui.negativeButton.connect("toggled(bool)", lambda checked=False: self._take_in_hand())
+            button.connect("clicked(bool)", partial(self._on_tool, tool))
+        ui.negativeButton.connect("toggled(bool)", self._on_polarity)
         ui.finishButton.connect("clicked()", self.placer.finish)
         ui.undoButton.connect("clicked()", self.segmenter.undo)
         ui.redoButton.connect("clicked()", self.segmenter.redo)
@@ -137,16 +138,15 @@ class SegmentSection:
 
     def _on_volume(self, _node: Any = None) -> None:
         node = self._ui.volumeSelector.currentNode()
-        if node is not None and not self._start_engine():
-            return
+        if node is not None:
+            self._start_engine()
         self.segmenter.choose_volume(node)
 
-    def _start_engine(self) -> bool:
+    def _start_engine(self) -> None:
         if not self._model_asked_for:
             self._model_asked_for = True
             self._timer.start()
             self.segmenter.load_model(self._checkpoint)
-        return True
 
     def _on_target(self, _value: Any = None) -> None:
         if not self._is_refreshing:
@@ -156,6 +156,9 @@ class SegmentSection:
     def _new_segment(self) -> None:
         self._ui.negativeButton.setChecked(False)
         self.segmenter.new_segment()
+
+    def _on_tool(self, tool: PromptTool, checked: bool = False) -> None:
+        self._choose_tool(tool if checked else None)
 
     def _choose_tool(self, tool: PromptTool | None, positive: bool | None = None) -> None:
         self._tool = tool
@@ -173,6 +176,9 @@ class SegmentSection:
         self.placer.take(self._tool, not self._ui.negativeButton.checked)
         self._ui.finishButton.setEnabled(self._tool.points is None)
         self.say(self._tool.hint)
+
+    def _on_polarity(self, _checked: bool = False) -> None:
+        self._take_in_hand()
 
     def _put_down(self) -> None:
         self._choose_tool(None)

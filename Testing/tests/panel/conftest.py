@@ -18,13 +18,12 @@ ROOT = Path(__file__).resolve().parents[3]
 def the_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The folder of the stand-in model that the module's worker loads: what is as bright as the clicked voxel."""
     from MedVLSAM2Lib.engine import LocalLauncher
-    from MedVLSAM2Lib.panel import bundled_checkpoint, segment_section  # noqa: F401
 
     folder = tmp_path / "stand-in"
     folder.mkdir()
     (folder / "behaviour.json").write_text("{}")
     script = ROOT / "Testing" / "tests" / "engine" / "standin_worker.py"
-    monkeypatch.setattr("MedVLSAM2Lib.panel.bundled_checkpoint.bundled_checkpoint", lambda: folder)
+    monkeypatch.setattr("MedVLSAM2Lib.bundled_checkpoint.bundled_checkpoint", lambda: folder)
     launcher = LocalLauncher(arguments=(str(script),))
     monkeypatch.setattr("MedVLSAM2Lib.engine.LocalLauncher", lambda: launcher)
     return folder

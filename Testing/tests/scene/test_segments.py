@@ -89,7 +89,11 @@ class TestTerminology:
         assert entry is not None
         assert entry.name == found
         assert meaning(terminologies, entry.serialized) == found.split(",", maxsplit=1)[0]
-        assert entry.colour is not None
+
+    def test_the_colour_is_the_recommended_one_if_there_is_one(self, terminologies):
+        assert find_entry("liver", terminologies).colour == (221 / 255, 130 / 255, 101 / 255)
+        assert find_entry("right kidney", terminologies).colour is not None
+        assert find_entry("kidney", terminologies).colour is None
 
     @pytest.mark.parametrize("name", ["", "something else", "  "])
     def test_what_it_does_not_know_is_none(self, terminologies, name):
