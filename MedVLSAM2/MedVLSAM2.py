@@ -34,8 +34,8 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         """Build the panel; nothing is started or imported that takes long."""
         super().setup()
-        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
+        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
         from MedVLSAM2Lib.panel.segment_section import SegmentSection
 
         panel = slicer.util.loadUI(self.resourcePath("UI/MedVLSAM2.ui"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def fixed_voxels(prompt: Prompt) -> tuple[set[Voxel], bool] | None:
 def stroke_voxels(points: Sequence[Position]) -> set[Voxel]:
     """Every voxel (k, j, i) a polyline through ``points`` (i, j, k) runs through."""
     voxels = {nearest_voxel(points[0])}
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         steps = int(np.ceil(2 * max(abs(b - a) for a, b in zip(start, end, strict=True)))) + 1
         for t in np.linspace(0.0, 1.0, steps + 1):
             voxels.add(nearest_voxel([a + (b - a) * t for a, b in zip(start, end, strict=True)]))

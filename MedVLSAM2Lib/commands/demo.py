@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--point", type=ras_position, metavar="R,A,S", help="where to click; else the phantom's liver, or the middle"
     )
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="another model than the bundled one")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         # Waits for the path: the session imports the harness, which lies outside the library.
         from MedVLSAM2Lib.commands.demo_session import show_and_click
 
-        result = show_and_click(volume, point, arguments.output, arguments.checkpoint)
+        result = show_and_click(volume, point, arguments.output)
     except (VolumeError, DemoError) as error:
         logger.error("%s", error)
         return 2

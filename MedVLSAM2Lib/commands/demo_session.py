@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import open_slicer
-
 from MedVLSAM2Lib.commands.demo import DemoError
 from MedVLSAM2Lib.commands.positions import Ras
 from MedVLSAM2Lib.prompts import nearest_voxel
@@ -16,7 +15,7 @@ from MedVLSAM2Lib.volume import Volume
 _MODULE = Path(__file__).resolve().parents[2] / "MedVLSAM2" / "MedVLSAM2.py"
 _SLICE_VIEWS = ("Red", "Yellow", "Green")
 _SLICE_SIZE, _SURFACE_SIZE = (480, 480), (720, 640)
-_START_S, _ANSWER_S = 120.0, 120.0
+_ANSWER_S = 240.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class DemoResult:
     files: tuple[Path, ...]
 
 
-def show_and_click(volume: Volume, point: Ras, output: Path, checkpoint: Path | None = None) -> DemoResult:
+def show_and_click(volume: Volume, point: Ras, output: Path) -> DemoResult:
     """Open ``volume`` in the panel, click at ``point`` (RAS mm) in the Red view, and save scene, segment and pictures.
 
     Raises:
@@ -45,7 +44,7 @@ def show_and_click(volume: Volume, point: Ras, output: Path, checkpoint: Path | 
     output.mkdir(parents=True, exist_ok=True)
     with open_slicer() as a_slicer:
         sitting = _Sitting(a_slicer, volume)
-        sitting.open(checkpoint)
+        sitting.open()
         sitting.click(point)
         return sitting.save(output, point)
 
@@ -57,7 +56,7 @@ class _Sitting:
         self._slicer = a_slicer
         self._volume = volume
 
-    def open(self, checkpoint: Path | None) -> None:
+    def open(self) -> None:
         """The scan in three slice views, the panel beside them, the engine ready."""
         self._volume_node = _volume_node(self._volume)
         for view in _SLICE_VIEWS:
@@ -65,8 +64,6 @@ class _Sitting:
         self._slicer.show_volume(self._volume_node)
         self._module = self._slicer.load_module(_MODULE)
         self._widget = self._module.widget
-        if checkpoint is not None:
-            self._widget.section.use_checkpoint(checkpoint)
         self._widget.enter()
         self._widget.ui.volumeSelector.setCurrentNode(self._volume_node)
 
@@ -77,7 +74,7 @@ class _Sitting:
         for view in _SLICE_VIEWS[1:]:
             self._slicer.mouse(view).pixel_at(point)
         self._slicer.click("Red", point)
-        self._wait(lambda: not segmenter.is_busy, _START_S + _ANSWER_S)
+        self._wait(lambda: not segmenter.is_busy, _ANSWER_S)
         if not segmenter.can_undo:
             raise DemoError(self._widget.ui.statusLabel.text)
 

@@ -34,6 +34,10 @@ SCRIBBLE = PromptTool(
     "scribble", "vtkMRMLMarkupsCurveNode", None, POSITIVE_COLOUR, "Click along a stroke, then press Enter."
 )
 LASSO = PromptTool(
-    "lasso", "vtkMRMLMarkupsClosedCurveNode", None, POSITIVE_COLOUR, "Click around the object on one slice, then press Enter."
+    "lasso",
+    "vtkMRMLMarkupsClosedCurveNode",
+    None,
+    POSITIVE_COLOUR,
+    "Click around the object on one slice, then press Enter.",
 )
 TOOLS = (POINT, BOX, SCRIBBLE, LASSO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ class VolumeError(ValueError):
     """The volume cannot be used; the message is one sentence for the user."""
 
 
-class Modality(str, Enum):
+class Modality(StrEnum):
     """What made the scan, as far as the model must know."""
 
     CT = "CT"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,7 +37,7 @@ class Mouse:
         path = list(pixels)
         self._enter(path[0])
         self._send(f"{button}ButtonPressEvent", path[0])
-        for start, end in zip(path, path[1:], strict=False):
+        for start, end in itertools.pairwise(path):
             for step in range(1, _DRAG_STEPS + 1):
                 self._send("MouseMoveEvent", _between(start, end, step / _DRAG_STEPS))
         self._send(f"{button}ButtonReleaseEvent", path[-1])

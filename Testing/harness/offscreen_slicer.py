@@ -7,7 +7,7 @@ import importlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import slicer
@@ -58,7 +58,7 @@ class OffscreenSlicer:
         self._loaded_modules: list[ScriptedModule] = []
         self._hand_out_names()
 
-    def __enter__(self) -> OffscreenSlicer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
@@ -24,7 +24,7 @@ class UiLoader(QtUiTools.QUiLoader):
         self, device: QtCore.QIODevice, parent: QtWidgets.QWidget | None = None
     ) -> QtWidgets.QWidget:
         """The widget described by an opened file."""
-        form = ElementTree.fromstring(device.readAll().data())
+        form = ET.fromstring(device.readAll().data())
         self._refuse_unknown_widgets(form)
         scene_connections = _take_out_vtk_connections(form)
         widget = super().load(_opened(form), parent)
@@ -32,7 +32,7 @@ class UiLoader(QtUiTools.QUiLoader):
             _connect(widget, connection)
         return widget
 
-    def _refuse_unknown_widgets(self, form: ElementTree.Element) -> None:
+    def _refuse_unknown_widgets(self, form: ET.Element) -> None:
         named = {element.get("class", "") for element in form.iter("widget")}
         unknown = sorted(name for name in named if name.startswith(_OTHER_PEOPLES_WIDGETS) and name not in self._known)
         if unknown:
@@ -40,14 +40,14 @@ class UiLoader(QtUiTools.QUiLoader):
             raise RuntimeError(message)
 
 
-def _opened(form: ElementTree.Element) -> QtCore.QBuffer:
+def _opened(form: ET.Element) -> QtCore.QBuffer:
     buffer = QtCore.QBuffer()
-    buffer.setData(ElementTree.tostring(form))
+    buffer.setData(ET.tostring(form))
     buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
     return buffer
 
 
-def _take_out_vtk_connections(form: ElementTree.Element) -> list[ElementTree.Element]:
+def _take_out_vtk_connections(form: ET.Element) -> list[ET.Element]:
     """Connections whose arguments are VTK pointers: the stand-ins have them as Python signals, which Qt cannot see."""
     connections = form.find("connections")
     if connections is None:
@@ -58,7 +58,7 @@ def _take_out_vtk_connections(form: ElementTree.Element) -> list[ElementTree.Ele
     return taken
 
 
-def _connect(form: QtWidgets.QWidget, connection: ElementTree.Element) -> None:
+def _connect(form: QtWidgets.QWidget, connection: ET.Element) -> None:
     sender = _named(form, connection.findtext("sender", ""))
     receiver = _named(form, connection.findtext("receiver", ""))
     pythonqt_signals.connect(sender, connection.findtext("signal", ""), receiver, connection.findtext("slot", ""))

@@ -98,7 +98,7 @@ class Views:
             self.slice_logic(view).ResizeSliceNode(*size)
 
 
-class RenderSoon(ScheduledRenderStrategy):  # type: ignore[misc]
+class RenderSoon(ScheduledRenderStrategy):
     """Renders once when Qt is idle, however often rendering was asked for, as Slicer's views do."""
 
     def __init__(self) -> None:

@@ -96,7 +96,7 @@ class PatchMaskModel:
         tried = sorted(eye.look(views, None), key=_trust, reverse=True)
         distinct = _distinct(eye, tried)[:MOST_CANDIDATES]
         refined = [self._look_around(eye, request, eye.mask_of(look, request)) for look in distinct]
-        return sorted(refined, key=lambda look: _volume_mm3(look))
+        return sorted(refined, key=_volume_mm3)
 
     def _look_around(self, eye: _Eye, request: MaskRequest, earlier: PackedMask) -> _Look:
         """Look at the object with its earlier mask, in a view that grows while the object leaves it."""

@@ -127,7 +127,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         for node in nodes:
             self._box.addItem(node.GetName(), node.GetID())
         index = self._box.findData(self._current_id)
-        self._box.setCurrentIndex(index if index >= 0 else 0)
+        self._box.setCurrentIndex(max(index, 0))
         self._box.blockSignals(was_blocked)
         self._on_index_changed(self._box.property("currentIndex"))
 

@@ -93,7 +93,7 @@ class qMRMLSegmentSelectorWidget(QtWidgets.QWidget):
         for segment_id, name in self._listed_segments():
             self._segments.addItem(name, segment_id)
         index = self._segments.findData(self._current_segment)
-        self._segments.setCurrentIndex(index if index >= 0 else 0)
+        self._segments.setCurrentIndex(max(index, 0))
         self._segments.blockSignals(was_blocked)
         self._on_index_changed(self._segments.property("currentIndex"))
 
