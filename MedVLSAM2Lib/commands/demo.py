@@ -14,7 +14,7 @@ from MedVLSAM2Lib.volume import Volume, VolumeError
 logger = logging.getLogger(__name__)
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_ORGAN_TO_CLICK = "liver"
+_ORGAN_TO_CLICK = "urinary bladder"
 
 
 class DemoError(RuntimeError):
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", type=Path, metavar="VOLUME", help="image file or DICOM folder; else a CT phantom")
     parser.add_argument("--output", type=Path, default=Path("demo-output"), metavar="DIR", help="where results go")
     parser.add_argument(
-        "--point", type=ras_position, metavar="R,A,S", help="where to click; else the phantom's liver, or the middle"
+        "--point", type=ras_position, metavar="R,A,S", help="where to click; else the phantom's bladder, or the middle"
     )
 
 

@@ -99,8 +99,12 @@ class _Sitting:
     def _picture_of_surface(self, segmentation_node: Any, path: Path) -> Path:
         view = self._slicer.open_view("3D", _SURFACE_SIZE)
         segmentation_node.CreateClosedSurfaceRepresentation()
+        view.get_view_node().SetBoxVisible(False)
+        view.get_view_node().SetAxisLabelsVisible(False)
         self._slicer.process_events()
-        view.reset_camera()
+        bounds = [0.0] * 6
+        segmentation_node.GetRASBounds(bounds)
+        view.first_renderer().ResetCamera(bounds)
         picture: Path = self._slicer.screenshot("3D", path)
         return picture
 

@@ -20,7 +20,8 @@ class EditingRules:
         inside: only voxels of one of these segments may be changed; None for no such limit.
         outside: no voxel of these segments may be changed.
         intensity_range: only voxels of ``intensity_node`` from low to high may be changed; None for no such limit.
-        intensity_node: the volume node whose intensities count, None for the one the mask was made on.
+        intensity_node: the volume node whose intensities count; None, or one without voxels, for the one the mask was
+            made on.
     """
 
     overwritten: frozenset[str] = frozenset()

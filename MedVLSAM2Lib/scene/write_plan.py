@@ -116,7 +116,9 @@ def _editable(segmentation_node: Any, volume_node: Any, rules: EditingRules, req
     if rules.outside:
         limits.append(~_covered(segmentation_node, rules.outside, request))
     if rules.intensity_range is not None:
-        limits.append(_in_range(rules.intensity_node or volume_node, rules.intensity_range, request))
+        source = rules.intensity_node
+        usable = source is not None and source.GetImageData() is not None
+        limits.append(_in_range(source if usable else volume_node, rules.intensity_range, request))
     return np.logical_and.reduce(limits) if limits else None
 
 

@@ -1,4 +1,4 @@
-"""``python -m MedVLSAM2Lib.training``: prepare the data, train, export the weights that did best."""
+"""``python -m MedVLSAM2Lib.training``: prepare the data, train, calibrate, export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
-from MedVLSAM2Lib.training.learning.run import BEST, LATEST, train
+from MedVLSAM2Lib.training.learning.run import BEST, CALIBRATED, LATEST, calibrate_run, train
 from MedVLSAM2Lib.training.model_card import write_card
 
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "interactive.json"
@@ -31,11 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The three commands and their options."""
+    """The commands and their options."""
     made = argparse.ArgumentParser(prog="python -m MedVLSAM2Lib.training", description=__doc__)
     commands = made.add_subparsers(required=True)
     _add_prepare(commands.add_parser("prepare", help="read the training data into the cache"))
     add_train_arguments(commands.add_parser("train", help="train the patch network, or go on with it"))
+    _add_calibrate(commands.add_parser("calibrate", help="fit a run's estimate of its own quality"))
     _add_export(commands.add_parser("export", help="write a run's weights as a checkpoint with its card"))
     return made
 
@@ -59,10 +60,18 @@ def add_train_arguments(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_train)
 
 
+def _add_calibrate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
+    command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
+    command.add_argument("--which", choices=(BEST, LATEST), default=LATEST, help="the weights to start from")
+    command.add_argument("--objects", type=int, default=800, help="how many objects to fit to")
+    command.set_defaults(run=lambda chosen: calibrate_run(chosen.folder, chosen.cache, chosen.which, chosen.objects))
+
+
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
     command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/interactive")
-    command.add_argument("--which", choices=(BEST, LATEST), default=BEST, help="the weights that did best, or the last")
+    command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), default=CALIBRATED)
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
 

@@ -11,6 +11,10 @@ SMALLEST_MM, LARGEST_MM = 14.0, 520.0
 SMALLEST_VOXELS = 5.0
 # Of the object's largest extent: the network must also learn what a wrong view looks like, to guess its own quality.
 WRONG_SIZES = (0.3, 5.0)
+# And, whatever the object, the sizes at which a session tries a first click: else it would learn that small views
+# show small objects, and believe them.
+ANY_SIZE_MM = (24.0, 330.0)
+ANY_SIZE_SHARE = 0.5
 FITTING_SIZES = (1.2, 2.4)
 CENTRED_SHARE = 0.55
 TURNED_SHARE = 0.35
@@ -36,9 +40,11 @@ class ObjectFraming:
 
     def centred(self, click: np.ndarray) -> Frame:
         """A cube around a click, of the object's size or far from it."""
-        largest = max(float(self.extent_mm.max()), 8.0)
-        factor = np.exp(self._rng.uniform(*np.log(WRONG_SIZES)))
-        return self._any.at(click, self._bounded(np.full(3, largest * factor)))
+        if self._rng.random() < ANY_SIZE_SHARE:
+            size = np.exp(self._rng.uniform(*np.log(ANY_SIZE_MM)))
+        else:
+            size = max(float(self.extent_mm.max()), 8.0) * np.exp(self._rng.uniform(*np.log(WRONG_SIZES)))
+        return self._any.at(click, self._bounded(np.full(3, size)))
 
     def cube(self, centre: np.ndarray, size_mm: float) -> Frame:
         """A cube of a given size."""

@@ -71,6 +71,23 @@ class Rounds:
         self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
     ) -> RoundsResult:
         """``count`` corrective rounds without a gradient, then the last answer with one."""
+        state, dice = self._play(network, batch, count, rng)
+        logits, quality = state.answer(network, self._bfloat16)
+        return self._result(logits, quality, state, dice)
+
+    @torch.no_grad()
+    def last_truth(
+        self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
+    ) -> Tensor:
+        """The same without learning: what the network's estimates of its last answers should have been, (B,)."""
+        state, _ = self._play(network, batch, count, rng)
+        logits, _ = state.answer(network, self._bfloat16)
+        return state.truth(logits > 0)
+
+    def _play(
+        self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
+    ) -> tuple[_State, list[Tensor]]:
+        """All rounds but the last answer, and the Dice of each."""
         state = _State(batch)
         state.correct_given_masks(rng)
         dice: list[Tensor] = []
@@ -83,15 +100,11 @@ class Rounds:
             if number == switch:
                 logits = state.move_to_second_views(logits)
             state.take(logits, rng)
-        logits, quality = state.answer(network, self._bfloat16)
-        return self._result(logits, quality, state, dice)
+        return state, dice
 
     def _result(self, logits: Tensor, quality: Tensor, state: _State, dice: list[Tensor]) -> RoundsResult:
         answer, scene = logits.detach() > 0, state.scene
-        within = hard_dice(answer, scene.target)
-        # A first answer is chosen among views of several sizes, so it is judged by the whole object; a later one by
-        # what its view shows of it.
-        truth = torch.where(state.has_earlier, within, hard_dice(answer, scene.target, scene.whole_cells))
+        within, truth = hard_dice(answer, scene.target), state.truth(answer)
         loss = mask_loss(logits, scene.share).mean() * (1 + LATER_ROUND_WEIGHT * len(dice))
         loss = loss + self._quality_weight * functional.mse_loss(quality, truth)
         return RoundsResult(loss, [*dice, within], float((quality.detach() - truth).abs().mean()))
@@ -109,6 +122,15 @@ class _State:
 
     def answer(self, network: PatchNetwork, bfloat16: bool) -> tuple[Tensor, Tensor]:
         return self.scene.answer(network, self.prompts, self.earlier, bfloat16)
+
+    def truth(self, answer: Tensor) -> Tensor:
+        """What the network should say of its answers (B, 1, P, P, P): (B,).
+
+        A first answer is chosen among views of several sizes, so it is judged by the whole object; a later one by what
+        its view shows of it.
+        """
+        within = hard_dice(answer, self.scene.target)
+        return torch.where(self.has_earlier, within, hard_dice(answer, self.scene.target, self.scene.whole_cells))
 
     def correct_given_masks(self, rng: np.random.Generator) -> None:
         """Somebody who brings a mask of their own mostly corrects it at once."""

@@ -122,6 +122,9 @@ class TestBadInput:
     def test_a_tensor_volume(self, a_slicer):
         self.refused(a_slicer.scene.AddNewNodeByClass("vtkMRMLDiffusionTensorVolumeNode", "dti"), "no scalar volume")
 
+    def test_a_sequence_of_time_points(self, a_slicer):
+        self.refused(a_slicer.scene.AddNewNodeByClass("vtkMRMLSequenceNode", "perfusion"), "several time points")
+
     def test_several_values_in_a_voxel(self, a_slicer):
         node = node_of(mr_like())
         image = slicer.vtkOrientedImageData()
