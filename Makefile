@@ -4,7 +4,9 @@
 #
 # Each makes .venv, with medvlsam2 in it, when it is not there. Another Python: make test PYTHON=/path/to/python3.12
 
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell command -v $(name))))
+# The first that runs and fits: a version manager's shim may be there without the version behind it.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+PYTHON ?= $(shell for name in python3 python3.12 python3.11; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
 VENV := .venv
 INSTALLED := $(VENV)/installed
 
@@ -23,7 +25,7 @@ lint: $(INSTALLED)
 venv: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(not (3, 11) <= v < (3, 13))' || \
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
 		{ echo "MedVLSAM2 needs Python 3.11 or 3.12: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
