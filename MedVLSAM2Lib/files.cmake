@@ -4,6 +4,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/bundled_checkpoint.py
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
+  MedVLSAM2Lib/commands/demo.py
+  MedVLSAM2Lib/commands/demo_session.py
   MedVLSAM2Lib/commands/positions.py
   MedVLSAM2Lib/commands/segment.py
   MedVLSAM2Lib/commands/train.py
@@ -36,7 +38,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/course.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
-  MedVLSAM2Lib/evaluation/phantom.py
   MedVLSAM2Lib/evaluation/report.py
   MedVLSAM2Lib/evaluation/segmenter.py
   MedVLSAM2Lib/evaluation/segmenters.py
@@ -68,7 +69,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/patches/sampling.py
   MedVLSAM2Lib/model/patches/view.py
   MedVLSAM2Lib/panel/__init__.py
-  MedVLSAM2Lib/panel/bundled_checkpoint.py
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
   MedVLSAM2Lib/panel/prompt_tool.py
@@ -130,6 +130,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
   MedVLSAM2Lib/training/learning/__init__.py
+  MedVLSAM2Lib/training/learning/calibration.py
+  MedVLSAM2Lib/training/learning/carry.py
   MedVLSAM2Lib/training/learning/ema.py
   MedVLSAM2Lib/training/learning/losses.py
   MedVLSAM2Lib/training/learning/replicas.py

@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from MedVLSAM2Lib.evaluation.object_groups import ObjectGroup, groups_of_case
-from MedVLSAM2Lib.volume import Modality, Volume
+from MedVLSAM2Lib.files.volume_file import read_volume
+from MedVLSAM2Lib.volume import Modality, Volume, VolumeError
 
 MINIMUM_VOXELS = 30
 """An object of fewer voxels is left out: its DSC says more about the grid than about the segmentation."""
 
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-_AIR_HU = -900
+_MODALITIES = {"CT": Modality.CT, "CTA": Modality.CT, "MR": Modality.MR, "PET": Modality.PET}
 _SUFFIX = ".nii.gz"
 
 
@@ -65,12 +64,12 @@ class CaseFiles:
     image: Path
     labels: Path
     label_names: Mapping[int, str]
-    modality: str = ""
+    modality: Modality | None = None
 
     def load(self) -> Case:
         """Read the scan and every object of its groups that has at least ``MINIMUM_VOXELS`` voxels."""
-        volume = read_volume(self.image, self.modality, self.name)
-        label_map = sitk.GetArrayFromImage(_read(self.labels))
+        volume = _read(self.image, self.modality)
+        label_map = _read(self.labels, Modality.UNKNOWN).array
         if label_map.shape != volume.shape:
             message = f"{self.labels} has the shape {label_map.shape}, its scan {volume.shape}; use one grid for both."
             raise CaseError(message)
@@ -102,18 +101,6 @@ def find_cases(folder: Path, patterns: Sequence[str] = ()) -> tuple[CaseFiles, .
     return tuple(wanted)
 
 
-def read_volume(path: Path, modality: str = "", name: str = "") -> Volume:
-    """Read an image file as a Volume.
-
-    ``modality`` is free text such as ``"CT chest"``; without it, values down to those of air in HU make it a CT.
-    """
-    image = _read(path)
-    array = sitk.GetArrayFromImage(image)
-    kind = _modality(modality, array)
-    units = "HU" if kind is Modality.CT else ""
-    return Volume(array, _ijk_to_ras(image), kind, units, name or path.name)
-
-
 def _cases_in(folder: Path) -> list[CaseFiles]:
     if (folder / f"label{_SUFFIX}").exists():
         return [_labelled_case(folder)]
@@ -124,13 +111,13 @@ def _labelled_case(folder: Path) -> CaseFiles:
     meta = json.loads((folder / "meta.json").read_text())
     names = _label_names(folder, meta)
     image, label = folder / f"image{_SUFFIX}", folder / f"label{_SUFFIX}"
-    return CaseFiles(folder.name, image, label, names, meta.get("modality", ""))
+    return CaseFiles(folder.name, image, label, names, _modality(meta.get("modality", "")))
 
 
 def _masked_case(folder: Path, mask: Path) -> CaseFiles:
     scan = mask.name.removesuffix(f"_mask{_SUFFIX}")
     image = folder / f"{scan}_image{_SUFFIX}"
-    return CaseFiles(f"{folder.name}/{scan}", image, mask, {1: "tumour"}, scan.replace("_", " "))
+    return CaseFiles(f"{folder.name}/{scan}", image, mask, {1: "tumour"}, _modality(scan.replace("_", " ")))
 
 
 def _label_names(folder: Path, meta: Mapping[str, Any]) -> dict[int, str]:
@@ -140,24 +127,14 @@ def _label_names(folder: Path, meta: Mapping[str, Any]) -> dict[int, str]:
     return {int(number): str(name) for number, name in names.items()}
 
 
-def _modality(text: str, array: np.ndarray) -> Modality:
-    first = text.split(maxsplit=1)[0].upper() if text else ""
-    if first in ("CT", "CTA"):
-        return Modality.CT
-    if first in ("MR", "PET"):
-        return Modality(first)
-    return Modality.CT if not text and array.min() <= _AIR_HU else Modality.UNKNOWN
+def _modality(text: str) -> Modality | None:
+    """The modality free text such as "CT chest" begins with; None when it names none."""
+    words = text.upper().split()
+    return _MODALITIES.get(words[0]) if words else None
 
 
-def _read(path: Path) -> sitk.Image:
+def _read(path: Path, modality: Modality | None) -> Volume:
     try:
-        return sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise CaseError(f"{path} cannot be read as an image; check that it is there and whole.") from error
-
-
-def _ijk_to_ras(image: sitk.Image) -> np.ndarray:
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    matrix[:3, 3] = image.GetOrigin()
-    return _LPS_TO_RAS @ matrix
+        return read_volume(path, modality)
+    except VolumeError as error:
+        raise CaseError(str(error)) from error

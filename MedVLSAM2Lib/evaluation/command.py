@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.engine import LocalLauncher
 from MedVLSAM2Lib.evaluation.cases import CaseError, find_cases
 from MedVLSAM2Lib.evaluation.report import Report
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _QUICK_CASES = ("openkbp_pt_4", "sts_STS_008/CT", "pyrad_brain1", "cip_chest64")
 _QUICK_OBJECTS = 2
-_QUICK_ORIENTATIONS = 7
+_QUICK_ORIENTATIONS = 16
 
 
 class UsageError(ValueError):
@@ -35,7 +36,7 @@ class UsageError(ValueError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to ``parser``."""
     parser.add_argument("suite", choices=tuple(_SUITES), help="what to measure")
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="the model to evaluate")
+    parser.add_argument("--checkpoint", type=Path, default=bundled_checkpoint(), metavar="DIR", help="another model")
     parser.add_argument(
         "--baseline", type=Path, action="append", default=[], metavar="DIR", help="another checkpoint beside it"
     )
@@ -67,23 +68,22 @@ def _segmentation(arguments: argparse.Namespace) -> Report:
     patterns = arguments.cases or (_QUICK_CASES if arguments.quick else ())
     cases = find_cases(arguments.scans, patterns)
     plan = SegmentationPlan(most_objects=_QUICK_OBJECTS if arguments.quick else None)
-    choice = SegmenterChoice(_checkpoint(arguments), tuple(arguments.baseline), not arguments.no_classical)
+    choice = SegmenterChoice(arguments.checkpoint, tuple(arguments.baseline), not arguments.no_classical)
     return run_segmentation(cases, choice.make, plan, arguments.jobs)
 
 
 def _orientations(arguments: argparse.Namespace) -> Report:
-    segmenter = SessionSegmenter(load_mask_model(_checkpoint(arguments)), MODEL_COLUMN)
+    segmenter = SessionSegmenter(load_mask_model(arguments.checkpoint), MODEL_COLUMN)
     subjects = orientation_subjects(None if arguments.quick else arguments.scans)
     return run_orientations(subjects, segmenter, _QUICK_ORIENTATIONS if arguments.quick else 1)
 
 
 def _latency(arguments: argparse.Namespace) -> Report:
-    checkpoint = _checkpoint(arguments)
     _check_slicer()
     from MedVLSAM2Lib.evaluation.suites.scene_sink import open_scene_sink
 
     sizes = QUICK_SIZES if arguments.quick else SIZES
-    return run_latency(checkpoint, open_scene_sink, LocalLauncher(), sizes)
+    return run_latency(arguments.checkpoint, open_scene_sink, LocalLauncher(), sizes)
 
 
 def _segment_write(arguments: argparse.Namespace) -> Report:
@@ -91,12 +91,6 @@ def _segment_write(arguments: argparse.Namespace) -> Report:
     from MedVLSAM2Lib.evaluation.suites.segment_write import QUICK_SHAPE, SHAPE, run_segment_write
 
     return run_segment_write(QUICK_SHAPE if arguments.quick else SHAPE)
-
-
-def _checkpoint(arguments: argparse.Namespace) -> Path:
-    if arguments.checkpoint is None:
-        raise UsageError(f"The {arguments.suite} suite needs a model; name its folder with --checkpoint.")
-    return Path(arguments.checkpoint)
 
 
 def _check_slicer() -> None:

@@ -71,7 +71,7 @@ def _add_calibrate(command: argparse.ArgumentParser) -> None:
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
     command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/interactive")
-    command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), default=CALIBRATED)
+    command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), help="default: calibrated, or best")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
 
@@ -87,7 +87,8 @@ def _train(chosen: argparse.Namespace) -> None:
 
 
 def _export(chosen: argparse.Namespace) -> None:
-    source = chosen.folder / chosen.which
+    which = chosen.which or (CALIBRATED if (chosen.folder / CALIBRATED).exists() else BEST)
+    source = chosen.folder / which
     load_checkpoint(source)  # says what is wrong before anything is replaced
     shutil.copytree(source, chosen.to, dirs_exist_ok=True)
     write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.note)

@@ -77,6 +77,9 @@ class Views:
         for name, view in self._open.items():
             view.set_scheduled_render(ScheduledRenderStrategy())
             view.finalize()
+            # A view node left in the scene keeps the next view of that name from getting one.
+            view_node = view.get_view_node()
+            view_node.GetScene().RemoveNode(view_node)
             self._view_manager.remove_view(_looks()[name].tag)
         self._open.clear()
 

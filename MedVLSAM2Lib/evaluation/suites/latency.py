@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from MedVLSAM2Lib.engine import EngineClient, EngineEvent, WorkerLauncher
-from MedVLSAM2Lib.evaluation.phantom import KIDNEY, LIVER, SPLEEN, Ellipsoid, centre_click, ellipsoid_ct
 from MedVLSAM2Lib.evaluation.report import Report, markdown_table
-from MedVLSAM2Lib.prompts import Point
+from MedVLSAM2Lib.prompts import Point, nearest_voxel
 from MedVLSAM2Lib.results import Failure, MaskRegion
+from MedVLSAM2Lib.training.phantom import Phantom, make_phantom
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
 FIRST_MASK_S = 1.0
@@ -23,7 +23,8 @@ LONGEST_HOLD_S = 0.050
 _VOLUME_ID = "phantom"
 _POLL_EVERY_S = 0.01
 _PATIENCE_S = 300.0
-_ORGANS = {"liver": LIVER, "kidney": KIDNEY, "spleen": SPLEEN}
+_ORGANS = ("liver", "left kidney", "spleen")
+_BESIDE_MM = 6.0
 
 
 class LatencyError(RuntimeError):
@@ -113,13 +114,21 @@ def run_latency(
 
 
 def _run_size(checkpoint: Path, open_sink: OpenSink, launcher: WorkerLauncher, size: LatencySize) -> Iterator[Wait]:
-    volume, sink = open_sink(ellipsoid_ct(size.shape, size.spacing_mm))
+    clicks, volume, sink = _prepared(open_sink, size)
     with _engine(checkpoint, launcher, volume) as client:
-        for name, organ in _ORGANS.items():
-            for number, click in enumerate((centre_click(organ, size.shape), _click_beside(organ, size.shape)), 1):
+        for organ, organ_clicks in clicks.items():
+            for number, click in enumerate(organ_clicks, start=1):
                 began = time.perf_counter()
-                hold, voxels = _click(client, sink, name, click)
-                yield Wait(size.name, name, number, time.perf_counter() - began, hold, voxels, size.slack)
+                hold, voxels = _click(client, sink, organ, click)
+                yield Wait(size.name, organ, number, time.perf_counter() - began, hold, voxels, size.slack)
+
+
+def _prepared(open_sink: OpenSink, size: LatencySize) -> tuple[dict[str, tuple[Point, Point]], Volume, MaskSink]:
+    # A function of its own, so that the phantom is gone before the first click: beside the scene's and the worker's, a
+    # third copy of a large volume could make the machine swap.
+    phantom = make_phantom(shape_kji=size.shape, spacing_mm=size.spacing_mm)
+    clicks = {organ: _clicks(phantom, organ) for organ in _ORGANS}
+    return clicks, *open_sink(phantom.volume)
 
 
 @contextmanager
@@ -156,10 +165,13 @@ def _click(client: EngineClient, sink: MaskSink, name: str, click: Point) -> tup
     return hold, voxels
 
 
-def _click_beside(organ: Ellipsoid, shape: Sequence[int]) -> Point:
-    k, j, i = (c * n for c, n in zip(organ.centre, shape, strict=True))
-    beside = j + 1.2 * organ.half_axes[1] * shape[1]
-    return Point((float(int(i)), float(int(beside)), float(int(k))), positive=False)
+def _clicks(phantom: Phantom, organ: str) -> tuple[Point, Point]:
+    """In the middle of the organ; then, negative, a little behind its surface."""
+    middle = phantom.volume.ras_to_ijk(phantom.innermost(organ))
+    k, j, i = nearest_voxel(middle)
+    column = phantom.mask(organ)[k, j:, i]
+    behind = j + int(column.argmin()) + round(_BESIDE_MM / phantom.volume.spacing_mm[1])
+    return Point(middle), Point((float(i), float(min(behind, phantom.volume.shape[1] - 1)), float(k)), positive=False)
 
 
 def _raise_failure(event: EngineEvent) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from MedVLSAM2Lib.evaluation.cases import find_cases
-from MedVLSAM2Lib.evaluation.phantom import LIVER, centre_click, ellipsoid_ct
 from MedVLSAM2Lib.evaluation.simulated_user import SimulatedUser
 from MedVLSAM2Lib.evaluation.suites.orientations import Subject, rotated
+from MedVLSAM2Lib.training.phantom import make_phantom
 
-_PHANTOM_SHAPE = (60, 84, 100)
-_PHANTOM_SPACING_MM = (4.0, 3.0, 3.0)
+_ORGAN = "liver"
+_PHANTOM_SHAPE = (90, 70, 96)
+_PHANTOM_SPACING_MM = (6.0, 5.0, 4.5)
 _OBLIQUE_DEGREES = 20
 
 
@@ -26,6 +27,7 @@ def orientation_subjects(scans: Path | None) -> tuple[Subject, ...]:
 
 
 def _phantom() -> Subject:
-    volume = ellipsoid_ct(_PHANTOM_SHAPE, _PHANTOM_SPACING_MM)
-    headers = {"straight": volume, "oblique": rotated(volume, _OBLIQUE_DEGREES)}
-    return Subject("phantom, liver", headers, centre_click(LIVER, volume.shape))
+    phantom = make_phantom(shape_kji=_PHANTOM_SHAPE, spacing_mm=_PHANTOM_SPACING_MM)
+    headers = {"straight": phantom.volume, "oblique": rotated(phantom.volume, _OBLIQUE_DEGREES)}
+    click = SimulatedUser(phantom.volume, phantom.mask(_ORGAN)).first_click()
+    return Subject(f"phantom, {_ORGAN}", headers, click)

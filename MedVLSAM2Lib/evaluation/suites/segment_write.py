@@ -9,11 +9,10 @@ from statistics import median
 
 import numpy as np
 
-from MedVLSAM2Lib.evaluation.phantom import ellipsoid_ct
 from MedVLSAM2Lib.evaluation.report import Report, markdown_table
 from MedVLSAM2Lib.evaluation.suites.bare_scene import BareScene
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
-from MedVLSAM2Lib.volume import PackedMask, VoxelBox
+from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
 from MedVLSAM2Lib.volume.box import Triple
 
 SHAPE = (300, 512, 512)
@@ -21,7 +20,7 @@ QUICK_SHAPE = (150, 256, 256)
 LARGEST_SHARE = 0.1
 """How much of the whole array's time the box may take."""
 
-_SPACING_MM = (1.5, 0.8, 0.8)
+_SPACING_IJK_MM = (0.8, 0.8, 1.5)
 _EDGE = 64
 _REPEATS = 5
 _FILLED = 0.5
@@ -56,7 +55,7 @@ def run_segment_write(shape: Triple = SHAPE) -> Report:
 
 def _measure(shape: Triple, segments: int) -> WriteTimes:
     scene = BareScene()
-    volume_node, _ = scene.add_volume(ellipsoid_ct(shape, _SPACING_MM))
+    volume_node, _ = scene.add_volume(_ramp(shape))
     segmentation_node = scene.add_segmentation(volume_node)
     for number in range(segments):
         scene.add_segment(segmentation_node, str(number))
@@ -73,6 +72,11 @@ def _measure(shape: Triple, segments: int) -> WriteTimes:
 def _write_step(writer: SegmentWriter, segment_id: str, mask: PackedMask) -> None:
     writer.begin_step()
     writer.write(segment_id, mask)
+
+
+def _ramp(shape: Triple) -> Volume:
+    array = np.broadcast_to(np.arange(shape[0], dtype=np.int16)[:, None, None], shape)
+    return Volume(array, np.diag([*_SPACING_IJK_MM, 1.0]), Modality.CT, "HU", "ramp")
 
 
 def _block(shape: Triple, number: int) -> np.ndarray:

@@ -54,9 +54,8 @@ class PatchNetwork(nn.Module):
             size_mm: (B, 3) edge lengths of the views (K, J, I) in millimetres.
 
         Returns:
-            Logits (B, 1, P, P, P) float32, and the network's own estimate of its Dice (B,) float32, not clamped. On a
-            first answer that is the Dice of the whole object, so that a view that cuts the object off is worth less;
-            with an earlier mask it is the Dice within the view.
+            Logits (B, 1, P, P, P) float32, and the network's own estimate of its Dice (B,) float32, not clamped: the
+            Dice of the whole object, so that a view that cuts the object off is worth less.
         """
         log_size = torch.log(size_mm.float() / REFERENCE_SIZE_MM)
         features = [self.size_modulation[0](self.stem(space_to_depth(channels)), log_size)]

@@ -63,14 +63,13 @@ class ExampleSource:
             if example is not None:
                 return example
 
-    def draw_cubes(self, sizes_mm: Sequence[float], rng: np.random.Generator) -> list[Example]:
-        """One object seen in a cube of each size around a click inside it, as a session looks at a first click."""
+    def draw_subject(self, rng: np.random.Generator) -> Subject:
+        """Something to look at in frames of one's own choice."""
         while True:
             kind = self._kind(rng)
             subject = None if kind == "region" else self._subject(kind, rng)
             if subject is not None:
-                click = subject.framing.a_click()
-                return [subject.around(click, size) for size in sizes_mm]
+                return subject
 
     def _kind(self, rng: np.random.Generator) -> str:
         return str(rng.choice(self._kinds, p=self._shares))

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MedVLSAM2Lib.training.examples.example import Example, ExampleView
+from MedVLSAM2Lib.training.examples.example import ExampleView
 from MedVLSAM2Lib.training.examples.rendering import Renderer, view_of
 from MedVLSAM2Lib.training.frames.frame import Frame
 from MedVLSAM2Lib.training.frames.framing import ObjectFraming
-from MedVLSAM2Lib.training.prompting.cell_prompts import CellStroke
 from MedVLSAM2Lib.training.synthesis.contrast import Contrast
 
 
@@ -28,8 +27,6 @@ class Subject:
         """What was rendered of a frame, as the network is shown it."""
         return view_of(frame, rendered, self.contrast, self.volume_mm3)
 
-    def around(self, click: np.ndarray, size_mm: float) -> Example:
-        """A cube around a click (3,), with that click as its only prompt."""
-        frame = self.framing.cube(click, size_mm)
-        middle = CellStroke(np.full((1, 3), (frame.side - 1) / 2))
-        return Example(self.kind, (self.view(frame, self.render(frame)),), None, (middle,), None)
+    def seen_in(self, frame: Frame) -> ExampleView:
+        """The subject in a frame."""
+        return self.view(frame, self.render(frame))

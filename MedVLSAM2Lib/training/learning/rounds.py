@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.examples.example import Example
+from MedVLSAM2Lib.training.learning.carry import carried
 from MedVLSAM2Lib.training.learning.losses import hard_dice, mask_loss
 from MedVLSAM2Lib.training.learning.scene import Scene
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt
@@ -23,8 +24,6 @@ SOFT_EARLIER_SHARE = 0.12
 BLURRED_EARLIER_SHARE = 0.3
 LATER_ROUND_WEIGHT = 0.2
 STRAIGHT_TO_SECOND_SHARE = 0.75
-# What lies outside the first view is surely not part of its answer.
-UNSEEN_LOGIT = 8.0
 
 
 @dataclass(frozen=True)
@@ -71,23 +70,6 @@ class Rounds:
         self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
     ) -> RoundsResult:
         """``count`` corrective rounds without a gradient, then the last answer with one."""
-        state, dice = self._play(network, batch, count, rng)
-        logits, quality = state.answer(network, self._bfloat16)
-        return self._result(logits, quality, state, dice)
-
-    @torch.no_grad()
-    def last_truth(
-        self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
-    ) -> Tensor:
-        """The same without learning: what the network's estimates of its last answers should have been, (B,)."""
-        state, _ = self._play(network, batch, count, rng)
-        logits, _ = state.answer(network, self._bfloat16)
-        return state.truth(logits > 0)
-
-    def _play(
-        self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
-    ) -> tuple[_State, list[Tensor]]:
-        """All rounds but the last answer, and the Dice of each."""
         state = _State(batch)
         state.correct_given_masks(rng)
         dice: list[Tensor] = []
@@ -100,11 +82,14 @@ class Rounds:
             if number == switch:
                 logits = state.move_to_second_views(logits)
             state.take(logits, rng)
-        return state, dice
+        logits, quality = state.answer(network, self._bfloat16)
+        return self._result(logits, quality, state, dice)
 
     def _result(self, logits: Tensor, quality: Tensor, state: _State, dice: list[Tensor]) -> RoundsResult:
         answer, scene = logits.detach() > 0, state.scene
-        within, truth = hard_dice(answer, scene.target), state.truth(answer)
+        within = hard_dice(answer, scene.target)
+        # Answers in views of several sizes are compared by it, so it is about the whole object, not the view's part.
+        truth = hard_dice(answer, scene.target, scene.whole_cells)
         loss = mask_loss(logits, scene.share).mean() * (1 + LATER_ROUND_WEIGHT * len(dice))
         loss = loss + self._quality_weight * functional.mse_loss(quality, truth)
         return RoundsResult(loss, [*dice, within], float((quality.detach() - truth).abs().mean()))
@@ -118,31 +103,21 @@ class _State:
         self.scene = Scene.of([example.views[0] for example in batch])
         self.prompts = [list(example.prompts) for example in batch]
         self.earlier = _given_masks(batch)
-        self.has_earlier = torch.tensor([example.earlier is not None for example in batch])
 
     def answer(self, network: PatchNetwork, bfloat16: bool) -> tuple[Tensor, Tensor]:
         return self.scene.answer(network, self.prompts, self.earlier, bfloat16)
 
-    def truth(self, answer: Tensor) -> Tensor:
-        """What the network should say of its answers (B, 1, P, P, P): (B,).
-
-        A first answer is chosen among views of several sizes, so it is judged by the whole object; a later one by what
-        its view shows of it.
-        """
-        within = hard_dice(answer, self.scene.target)
-        return torch.where(self.has_earlier, within, hard_dice(answer, self.scene.target, self.scene.whole_cells))
-
     def correct_given_masks(self, rng: np.random.Generator) -> None:
         """Somebody who brings a mask of their own mostly corrects it at once."""
-        if bool(self.has_earlier.any()):
-            wanted = self.has_earlier.numpy() & (rng.random(len(self._batch)) >= NO_PROMPT_SHARE)
+        given = np.array([example.earlier is not None for example in self._batch])
+        if given.any():
+            wanted = given & (rng.random(len(self._batch)) >= NO_PROMPT_SHARE)
             made = corrections(self.earlier > 0.5, self.scene.target, rng)
             self._add([prompt if want else None for prompt, want in zip(made, wanted, strict=True)])
 
     def take(self, logits: Tensor, rng: np.random.Generator) -> None:
         """The answer becomes the earlier mask, and mostly the user corrects it."""
         self.earlier = _as_earlier(logits, rng)
-        self.has_earlier[:] = True
         if rng.random() >= NO_PROMPT_SHARE:
             self._add(corrections(self.earlier > 0.5, self.scene.target, rng))
 
@@ -154,7 +129,7 @@ class _State:
             if example.to_second is not None:
                 scale, offset = example.to_second
                 self.prompts[number] = [prompt.moved(scale, offset) for prompt in self.prompts[number]]
-                one = _resampled(one, scale, offset)
+                one = carried(one, scale, offset)
             moved.append(one)
         self.scene = Scene.of([example.views[-1] for example in self._batch])
         return torch.cat(moved)
@@ -180,17 +155,3 @@ def _as_earlier(logits: Tensor, rng: np.random.Generator) -> Tensor:
     if rng.random() < BLURRED_EARLIER_SHARE:
         mask = functional.avg_pool3d(mask, 3, 1, 1, count_include_pad=False)
     return mask
-
-
-def _resampled(logits: Tensor, scale: np.ndarray, offset: np.ndarray) -> Tensor:
-    """(1, 1, P, P, P) logits of the first view at the second view's cells, averaged where those are larger."""
-    side = logits.shape[-1]
-    above = logits + UNSEEN_LOGIT
-    for axis in range(3):
-        per_cell = 1 / float(scale[axis])
-        positions = (torch.arange(side) - float(offset[axis])) * per_cell
-        distance = (positions[:, None] - torch.arange(side)[None]).abs()
-        width = max(per_cell, 1.0)
-        weights = (((width + 1) / 2 - distance).clamp(0, 1) / width).float()
-        above = torch.tensordot(above, weights, dims=([2 + axis], [1])).movedim(-1, 2 + axis)
-    return above - UNSEEN_LOGIT

@@ -12,7 +12,7 @@ from MedVLSAM2Lib.volume import PackedMask, Volume
 from tests.engine.recording_launcher import RecordingLauncher
 from tests.engine.standin_checkpoint import StandInCheckpoint
 
-SIZE = LatencySize((24, 40, 40), (4.0, 4.0, 4.0))
+SIZE = LatencySize((40, 48, 48), (8.0, 8.0, 8.0))
 
 
 class ArraySink:
@@ -41,12 +41,12 @@ def test_every_organ_is_clicked_twice_and_its_mask_arrives(a_checkpoint: StandIn
     report = run_latency(a_checkpoint.folder, sink.open, RecordingLauncher(), [SIZE])
     waits = report.data["waits"]
     assert [(wait["organ"], wait["click"]) for wait in waits] == [
-        (organ, click) for organ in ("liver", "kidney", "spleen") for click in (1, 2)
+        (organ, click) for organ in ("liver", "left kidney", "spleen") for click in (1, 2)
     ]
     assert all(wait["voxels"] > 0 for wait in waits[::2])
     assert all(wait["seconds"] > 0 and wait["longest_hold_s"] <= wait["seconds"] for wait in waits)
-    assert set(sink.masks) == {"liver", "kidney", "spleen"}
-    assert "40 × 40 × 24" in report.markdown
+    assert set(sink.masks) == {"liver", "left kidney", "spleen"}
+    assert "48 × 48 × 40" in report.markdown
 
 
 def test_what_the_engine_complains_of_is_told(a_checkpoint: StandInCheckpoint) -> None:

@@ -15,6 +15,13 @@ RED = (1.0, 0.0, 0.0)
 SMALL, LARGE = VoxelBox((18, 22, 27), (23, 28, 33)), VoxelBox((10, 10, 15), (30, 40, 45))
 
 
+@pytest.fixture(autouse=True)
+def views_closed_afterwards(a_slicer):
+    """Open views follow every change of the scene: tests that look at none need not wait for them."""
+    yield
+    a_slicer.views.close()
+
+
 def red_pixels(a_slicer, view):
     pixels = a_slicer.pixels(view).astype(int)
     # More red than anything else: the frame around a 3D scene is purple.

@@ -20,13 +20,17 @@ from MedVLSAM2Lib.training.data.cases import Case
 from MedVLSAM2Lib.training.examples.batches import draw_batch
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
+from MedVLSAM2Lib.training.learning.calibration import calibrate
+from MedVLSAM2Lib.training.learning.carry import carried
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
 from MedVLSAM2Lib.training.learning.losses import hard_dice, mask_loss
 from MedVLSAM2Lib.training.learning.replicas import Replicas
-from MedVLSAM2Lib.training.learning.rounds import Rounds, _resampled
+from MedVLSAM2Lib.training.learning.rounds import Rounds
 from MedVLSAM2Lib.training.learning.run import train
+from MedVLSAM2Lib.training.learning.scene import Scene
 from MedVLSAM2Lib.training.learning.schedule import learning_rate, progress
 from MedVLSAM2Lib.training.learning.trainer import Trainer
+from MedVLSAM2Lib.training.prompting.cell_prompts import CellStroke
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -104,10 +108,10 @@ def test_each_round_is_scored_and_the_last_one_has_a_gradient(
 
 def test_an_answer_is_carried_into_the_second_view() -> None:
     logits = torch.where(a_cube(3, 9), 6.0, -6.0)
-    moved = _resampled(logits, np.ones(3), np.array([2.0, 0.0, -1.0]))
+    moved = carried(logits, np.ones(3), np.array([2.0, 0.0, -1.0]))
     assert torch.equal(moved[..., 2:, :, :-1] > 0, logits[..., :-2, :, 1:] > 0)
     assert (moved[..., :2, :, :] < 0).all()
-    halved = _resampled(logits, np.full(3, 0.5), np.full(3, 5.75 - 0.5 * 5.5))
+    halved = carried(logits, np.full(3, 0.5), np.full(3, 5.75 - 0.5 * 5.5))
     assert (halved > 0).sum() == pytest.approx(27, abs=20)
 
 
@@ -167,13 +171,42 @@ def test_a_run_leaves_its_curve_its_state_and_a_checkpoint_with_a_card(
     assert [int(row["step"]) for row in rows] == [1, 2, 3]
     assert all(float(row["loss"]) > 0 for row in rows)
 
-    assert main(["export", "--run", str(run), "--to", str(exported)]) == 0
+    assert main(["calibrate", "--run", str(run), "--cache", str(a_cache), "--objects", "2"]) == 0
+    assert main(["export", "--run", str(run), "--to", str(exported), "--note", "It began with nothing."]) == 0
     _, info = load_checkpoint(exported)
     assert info.capabilities == ("click", "box", "scribble", "lasso", "prior")
     assert info.card["training"]["seed"] == config.seed
     card = (exported / "MODEL_CARD.md").read_text()
     assert "CC BY 3.0" in card
+    assert "It began with nothing." in card
     assert "## Limits" in card
+
+
+def test_calibration_changes_the_estimate_and_nothing_else(the_cases: list[Case], a_small_run: TrainingConfig) -> None:
+    torch.manual_seed(0)
+    network = PatchNetwork(a_small_run.network).eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    source = ExampleSource(the_cases, a_small_run.mix, a_small_run.network)
+    calibrate(network, source, a_small_run, objects=6)
+    after = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    for name, tensor in after.items():
+        assert torch.equal(tensor, before[name]) != name.startswith("quality_head."), name
+
+    subjects = [source.draw_subject(np.random.default_rng(index)) for index in range(6)]
+    scenes = [
+        Scene.of([subject.seen_in(subject.framing.cube(subject.framing.a_click(), size)) for size in (48.0, 130.0)])
+        for subject in subjects
+    ]
+    click = CellStroke(np.full((1, 3), 7.5))
+    errors = []
+    for weights in (before, after):
+        network.load_state_dict(weights)
+        for scene in scenes:
+            with torch.inference_mode():
+                logits, guess = scene.answer(network, [[click]] * 2, torch.zeros_like(scene.share), bfloat16=False)
+            truth = hard_dice(logits > 0, scene.target, scene.whole_cells)
+            errors.append(float((guess - truth).abs().mean()))
+    assert sum(errors[6:]) < sum(errors[:6])
 
 
 def test_the_command_goes_on_with_a_run(
