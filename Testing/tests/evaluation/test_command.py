@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from MedVLSAM2Lib.evaluation.command import add_arguments, run
 from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
@@ -41,6 +43,16 @@ def test_the_segmentation_suite_writes_its_table_with_every_baseline(
     assert {"model", a_checkpoint.name, "random walker", "region growing"} <= names
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch's threads wait for each other by spinning: on a busy machine one of them is many times faster than two."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_the_bundled_checkpoint_does_not_mind_how_the_phantom_is_stored(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(parsed("orientations", "--quick")) == 0
     assert capsys.readouterr().out.count("3 of 3") == 2
