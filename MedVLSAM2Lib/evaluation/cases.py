@@ -108,7 +108,7 @@ def _cases_in(folder: Path) -> list[CaseFiles]:
 
 
 def _labelled_case(folder: Path) -> CaseFiles:
-    meta = json.loads((folder / "meta.json").read_text())
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     names = _label_names(folder, meta)
     image, label = folder / f"image{_SUFFIX}", folder / f"label{_SUFFIX}"
     return CaseFiles(folder.name, image, label, names, _modality(meta.get("modality", "")))
@@ -123,7 +123,7 @@ def _masked_case(folder: Path, mask: Path) -> CaseFiles:
 def _label_names(folder: Path, meta: Mapping[str, Any]) -> dict[int, str]:
     names = meta.get("labels")
     if not isinstance(names, dict):
-        names = json.loads((folder / "labels.json").read_text())
+        names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     return {int(number): str(name) for number, name in names.items()}
 
 

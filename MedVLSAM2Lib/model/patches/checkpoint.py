@@ -50,6 +50,8 @@ def save_checkpoint(folder: Path, network: PatchNetwork, card: dict[str, Any]) -
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().cpu().half().contiguous() for name, tensor in network.state_dict().items()}
     save_file(weights, str(folder / WEIGHTS_NAME))
+    # safetensors makes files that their owner alone can read; a checkpoint is shared with everybody on the machine.
+    (folder / WEIGHTS_NAME).chmod(0o644)
     content = {**card, "architecture": ARCHITECTURE, **network.config.to_dict()}
     (folder / CONFIG_NAME).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

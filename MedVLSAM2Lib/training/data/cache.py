@@ -32,7 +32,9 @@ def default_cache() -> Path:
 
 def prepare(data: Path, cache: Path, seed: int = 0) -> None:
     """Read the training folders once and write the cache; a complete cache of this version is left alone."""
-    if (cache / INDEX_NAME).exists() and json.loads((cache / INDEX_NAME).read_text())["version"] == CACHE_VERSION:
+    if (cache / INDEX_NAME).exists() and json.loads((cache / INDEX_NAME).read_text(encoding="utf-8"))[
+        "version"
+    ] == CACHE_VERSION:
         return
     cache.mkdir(parents=True, exist_ok=True)
     index = []

@@ -80,7 +80,10 @@ def label_maps(folder: Path) -> Iterator[RawCase]:
     yield _map(folder / "abdomen" / "seg.nrrd", "abdomen_atlas", "map_abdomen", {}, ABDOMEN_SCALE)
     for path in sorted((folder / "head").glob("*.nii.gz")):
         yield _map(path, path.name.removesuffix(".nii.gz"), "map_head", {})
-    names = {int(key): value for key, value in json.loads((folder / "head_neck" / "labels.json").read_text()).items()}
+    names = {
+        int(key): value
+        for key, value in json.loads((folder / "head_neck" / "labels.json").read_text(encoding="utf-8")).items()
+    }
     for path in sorted((folder / "head_neck").glob("*.nii.gz")):
         yield _map(path, path.name.removesuffix(".nii.gz"), "map_head_neck", names)
 

@@ -176,7 +176,7 @@ def test_a_run_leaves_its_curve_its_state_and_a_checkpoint_with_a_card(
     _, info = load_checkpoint(exported)
     assert info.capabilities == ("click", "box", "scribble", "lasso", "prior")
     assert info.card["training"]["seed"] == config.seed
-    card = (exported / "MODEL_CARD.md").read_text()
+    card = (exported / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "CC BY 3.0" in card
     assert "It began with nothing." in card
     assert "## Limits" in card
