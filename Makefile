@@ -30,6 +30,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --no-deps slicer-layer-dm
+	SAM2_BUILD_CUDA=0 $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --no-deps --no-build-isolation sam2
 	touch $(INSTALLED)
 
 clean:
