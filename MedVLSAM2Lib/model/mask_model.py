@@ -64,12 +64,15 @@ class MaskEstimate:
         box: the part of the volume the answer is about; nothing outside it may change.
         logits: the box's voxels (K, J, I); above zero is inside the object.
         confidence: the model's own estimate of its Dice, 0..1.
+        object_box: a part of ``box`` that holds every voxel above zero, so that only its logits need be worked out; None
+            when the model does not know one.
         memory: anything the model wants to see again with the next prompt; kept with undo, never looked into.
     """
 
     box: VoxelBox
     logits: VoxelLogits
     confidence: float
+    object_box: VoxelBox | None = None
     memory: object | None = None
 
 

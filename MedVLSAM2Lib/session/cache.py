@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from threading import Lock
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,13 +15,15 @@ DEFAULT_LIMIT_BYTES = 512 * 2**20
 class ByteBoundedCache:
     """Keeps the most recently used values, as long as their bytes together stay under a limit.
 
-    A value's size is its ``nbytes``; tuples and lists are summed. A value larger than the limit is not kept.
+    A value's size is its ``nbytes``; tuples and lists are summed. A value larger than the limit is not kept. Threads may
+    share a cache; two that want the same value at once both make it.
     """
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
+        self._lock = Lock()
 
     @property
     def bytes_held(self) -> int:
@@ -29,15 +32,17 @@ class ByteBoundedCache:
 
     def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value kept under ``key``, made by ``make`` when there is none."""
-        if key in self._values:
-            self._values.move_to_end(key)
-            return self._values[key][0]
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key][0]
         value = make()
-        self._keep(key, value, _bytes_of(value))
+        with self._lock:
+            self._keep(key, value, _bytes_of(value))
         return value
 
     def _keep(self, key: Hashable, value: Any, size: int) -> None:
-        if size > self._limit:
+        if size > self._limit or key in self._values:
             return
         self._values[key] = (value, size)
         self._bytes += size

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.session.errors import SessionError
@@ -11,11 +13,25 @@ from MedVLSAM2Lib.volume import PackedMask
 
 @dataclass(frozen=True)
 class Candidate:
-    """One answer to a first prompt: its mask, the model's confidence in it, and the model's own memory of it."""
+    """One answer to a first prompt: how to make its mask, the model's confidence in it, and the model's own memory of it.
 
-    mask: PackedMask
-    confidence: float
+    Of several answers mostly one is ever looked at, and a mask on the voxels of a large scan takes longer to make than the
+    answer itself: each mask is made when it is first asked for.
+    """
+
+    make_mask: Callable[[], PackedMask]
+    confidence: float = float("nan")
     memory: object | None = None
+
+    @classmethod
+    def of(cls, mask: PackedMask) -> Candidate:
+        """A mask that is there already, of which no model has an opinion."""
+        return cls(lambda: mask)
+
+    @cached_property
+    def mask(self) -> PackedMask:
+        """The mask."""
+        return self.make_mask()
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,7 @@ class ObjectState:
     """An object after some prompts: all of them, the answers to choose between, and the one that is shown."""
 
     prompts: tuple[Prompt, ...] = ()
-    candidates: tuple[Candidate, ...] = (Candidate(PackedMask.empty(), float("nan")),)
+    candidates: tuple[Candidate, ...] = (Candidate.of(PackedMask.empty()),)
     chosen: int = 0
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -106,23 +107,12 @@ class Session:
     def _merged(self, state: ObjectState, answer: Answer, new_prompts: Sequence[Prompt]) -> ObjectState:
         base = state.mask
         candidates = tuple(
-            Candidate(self._mask_of(estimate, base, state.prompts, new_prompts), estimate.confidence, estimate.memory)
+            Candidate(partial(_mask_of, estimate, base, state.prompts, new_prompts), estimate.confidence, estimate.memory)
             for estimate in answer.candidates
         )
         if answer.fraction == 1.0 and candidates[answer.chosen].mask.is_empty and base.is_empty:
             raise PromptError("Nothing was found there; click inside the object or draw a box around it.")
         return ObjectState(state.prompts, candidates, answer.chosen)
-
-    def _mask_of(
-        self, estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
-    ) -> PackedMask:
-        box = estimate.box.union(reach(new_prompts))
-        whole = box.union(base.box)
-        mask = base.unpack(whole)
-        changed = mask[box.shifted([-v for v in whole.low]).slices]
-        _threshold(estimate, changed, box)
-        apply_rules(changed, box, in_force(prompts))
-        return PackedMask.pack(mask, whole).trimmed()
 
     def _moved(self, object_id: str, move: Callable[[ObjectHistory], ObjectState]) -> Iterator[Event]:
         history = self._objects.get(object_id)
@@ -158,14 +148,31 @@ def _starting_point(before: ObjectState, added: Sequence[Prompt]) -> tuple[Candi
         return before.current, tuple(added)
     prior = added[given[-1]]
     assert isinstance(prior, PriorMask)
-    return Candidate(prior.mask.trimmed(), float("nan")), tuple(added[given[-1] + 1 :])
+    return Candidate.of(prior.mask.trimmed()), tuple(added[given[-1] + 1 :])
+
+
+def _mask_of(
+    estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
+) -> PackedMask:
+    """The mask after an estimate: changed within the estimate's box, and where the new prompts say so themselves."""
+    box = estimate.box.union(reach(new_prompts))
+    whole = box.union(base.box)
+    mask = base.unpack(whole)
+    changed = mask[box.shifted([-v for v in whole.low]).slices]
+    _threshold(estimate, changed, box)
+    apply_rules(changed, box, in_force(prompts))
+    return PackedMask.pack(mask, whole).trimmed()
 
 
 def _threshold(estimate: MaskEstimate, out: np.ndarray, box: VoxelBox) -> None:
     """Write ``logits > 0`` into ``out`` (the voxels of ``box``, which holds the estimate's box), slab by slab."""
-    depth, rows, columns = estimate.box.shape
+    out[estimate.box.shifted([-v for v in box.low]).slices] = False
+    part = estimate.box if estimate.object_box is None else estimate.object_box
+    target = out[part.shifted([-v for v in box.low]).slices]
+    depth, rows, columns = part.shape
+    k, j, i = (inner - outer for inner, outer in zip(part.low, estimate.box.low, strict=True))
     slab = max(1, _VOXELS_AT_A_TIME // max(rows * columns, 1))
-    target = out[estimate.box.shifted([-v for v in box.low]).slices]
     for first in range(0, depth, slab):
         last = min(first + slab, depth)
-        target[first:last] = estimate.logits[slice(first, last), slice(0, rows), slice(0, columns)] > 0
+        logits = estimate.logits[slice(k + first, k + last), slice(j, j + rows), slice(i, i + columns)]
+        target[first:last] = logits > 0

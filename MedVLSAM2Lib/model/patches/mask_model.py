@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +20,8 @@ from MedVLSAM2Lib.model.patches.sampling import logits_on_voxels, sample_view, v
 from MedVLSAM2Lib.model.patches.view import View
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
+
+T = TypeVar("T")
 
 AIR_HU = -1024.0
 MOST_CANDIDATES = 3
@@ -68,6 +73,9 @@ class PatchMaskModel:
         self._planner = planner
         self._identity = identity
         self._capabilities = capabilities
+        # A thread a view, each computing alone: threads that share one convolution wait for each other after each of them,
+        # which takes many times as long where anything else (Slicer's own drawing, say) wants a core.
+        self._threads = ThreadPoolExecutor(os.cpu_count(), "medvlsam2-view", initializer=partial(torch.set_num_threads, 1))
 
     @property
     def identity(self) -> str:
@@ -83,7 +91,7 @@ class PatchMaskModel:
         """One Answer; its estimates' boxes are the views they come from."""
         eye = _Eye(self._network, self._identity, request, cache)
         if not request.earlier.is_empty:
-            look = self._look_around(eye, request, request.earlier)
+            look = self._each(partial(self._look_around, eye, request), [request.earlier])[0]
             yield Answer((_estimate(eye, look, request),))
             return
         looks = self._first_looks(eye, request)
@@ -93,19 +101,22 @@ class PatchMaskModel:
 
     def _first_looks(self, eye: _Eye, request: MaskRequest) -> list[_Look]:
         views = self._planner.first_views(request.volume, request.prompts)
-        tried = sorted(eye.look(views, None), key=_trust, reverse=True)
+        tried = sorted(self._each(eye.look, views), key=_trust, reverse=True)
         distinct = _distinct(eye, tried)[:MOST_CANDIDATES]
-        refined = [self._look_around(eye, request, eye.mask_of(look, request)) for look in distinct]
+        refined = self._each(lambda look: self._look_around(eye, request, eye.mask_of(look, request)), distinct)
         return sorted(refined, key=_volume_mm3)
+
+    def _each(self, look: Callable[[T], _Look], items: Sequence[T]) -> list[_Look]:
+        return list(self._threads.map(look, items))
 
     def _look_around(self, eye: _Eye, request: MaskRequest, earlier: PackedMask) -> _Look:
         """Look at the object with its earlier mask, in a view that grows while the object leaves it."""
         view = self._planner.object_view(request.volume, earlier.box, request.prompts)
-        look = eye.look([view], earlier)[0]
+        look = eye.look(view, earlier)
         for _ in range(MOST_GROWTHS):
             if _open_face(look.logits) <= OPEN_FACE or self._planner.covers(request.volume, look.view):
                 break
-            look = eye.look([self._planner.grown(look.view)], earlier)[0]
+            look = eye.look(self._planner.grown(look.view), earlier)
         return look
 
 
@@ -117,14 +128,13 @@ class _Eye:
         self.volume = request.volume
         self.side = network.config.side
 
-    def look(self, views: Sequence[View], earlier: PackedMask | None) -> list[_Look]:
-        """Run the network on a batch of views; ``earlier`` is drawn into each."""
-        channels = np.stack([self._channels(view, earlier) for view in views])
-        sizes = torch.tensor([view.size_mm for view in views], dtype=torch.float32)
+    def look(self, view: View, earlier: PackedMask | None = None) -> _Look:
+        """Run the network on a view, with the earlier mask drawn into it."""
+        channels = torch.from_numpy(self._channels(view, earlier))[None]
+        size = torch.tensor([view.size_mm], dtype=torch.float32)
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bfloat16()):
-            logits, quality = self._network(torch.from_numpy(channels), sizes)
-        answers = zip(views, logits[:, 0].float().numpy(), quality.float().tolist(), strict=True)
-        return [_Look(view, cells, score) for view, cells, score in answers]
+            logits, quality = self._network(channels, size)
+        return _Look(view, logits[0, 0].float().numpy(), float(quality))
 
     def mask_of(self, look: _Look, request: MaskRequest) -> PackedMask:
         """The look's mask on voxels, without the parts that no prompt asks for."""
@@ -194,7 +204,8 @@ def _estimate(eye: _Eye, look: _Look, request: MaskRequest) -> MaskEstimate:
     box = eye.box_of(look.view)
     cells = eye.kept_cells(look, request)
     logits = _LogitsOfView(cells, look.view, request.volume.spacing_mm, box)
-    return MaskEstimate(box, logits, float(np.clip(look.quality, 0.0, 1.0)))
+    object_box = _box_of_cells(cells > 0, look.view, request.volume).intersection(box)
+    return MaskEstimate(box, logits, float(np.clip(look.quality, 0.0, 1.0)), object_box)
 
 
 def _trust(look: _Look) -> float:
@@ -213,23 +224,30 @@ def _distinct(eye: _Eye, looks: Sequence[_Look]) -> list[_Look]:
     for look in looks:
         if (look.logits > 0).sum() < FEWEST_CELLS:
             continue
-        if all(_agreement(eye, look, other) < SAME_ANSWER for other in kept):
+        if all(_agreement(look, other, eye.volume.spacing_mm) < SAME_ANSWER for other in kept):
             kept.append(look)
     return kept or list(looks[:1])
 
 
-def _agreement(eye: _Eye, look: _Look, other: _Look) -> float:
-    """DSC of two looks' masks, on the coarser one's cells."""
+def _agreement(look: _Look, other: _Look, spacing_mm: tuple[float, float, float]) -> float:
+    """DSC of two looks' masks, on the cells of the coarser one."""
     coarse, fine = (look, other) if look.view.size_mm[0] >= other.view.size_mm[0] else (other, look)
-    cells = (eye.side - 1) / 2
-    spacing = np.array(fine.view.size_mm) / eye.side
-    offset_mm = (np.array(coarse.view.centre) - np.array(fine.view.centre)) * np.array(eye.volume.spacing_mm)
-    k, j, i = (float(v) for v in offset_mm / spacing + cells)
-    own = View((k, j, i), coarse.view.size_mm)
-    resampled = sample_view(fine.logits > 0, (spacing[0], spacing[1], spacing[2]), own, eye.side, fill=0.0) > 0.5
-    inside = coarse.logits > 0
-    total = inside.sum() + resampled.sum()
+    inside, resampled = coarse.logits > 0, _nearest_cells(fine, coarse, spacing_mm)
+    total = int(inside.sum()) + int(resampled.sum())
     return float(2 * (inside & resampled).sum() / total) if total else 1.0
+
+
+def _nearest_cells(look: _Look, other: _Look, spacing_mm: tuple[float, float, float]) -> np.ndarray:
+    """A look's mask on another's cells (bool, P, P, P): the cell nearest to each, false outside the look's view."""
+    side = look.logits.shape[0]
+    cells = np.repeat(np.arange(side)[:, None], 3, axis=1)
+    own = look.view.cell_of_voxel(other.view.voxel_of_cell(cells, spacing_mm, side), spacing_mm, side)
+    nearest = np.floor(own + 0.5).astype(int)
+    is_inside = (nearest >= 0) & (nearest < side)
+    k, j, i = (np.clip(nearest[:, axis], 0, side - 1) for axis in range(3))
+    mask = look.logits[np.ix_(k, j, i)] > 0
+    seen: np.ndarray = mask & is_inside[:, 0, None, None] & is_inside[None, :, 1, None] & is_inside[None, None, :, 2]
+    return seen
 
 
 def _open_face(logits: np.ndarray) -> float:
