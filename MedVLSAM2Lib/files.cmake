@@ -1,5 +1,7 @@
 # Every file of the library; `python Testing/extension_files.py` prints what is missing or gone.
 set(MedVLSAM2Lib_SCRIPTS
+  )
+  )
   MedVLSAM2Lib/__init__.py
   MedVLSAM2Lib/bundled_checkpoint.py
   MedVLSAM2Lib/cli.py
@@ -60,6 +62,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/__init__.py
   MedVLSAM2Lib/model/mask_model.py
   MedVLSAM2Lib/model/patches/__init__.py
+  MedVLSAM2Lib/model/patches/carry.py
   MedVLSAM2Lib/model/patches/checkpoint.py
   MedVLSAM2Lib/model/patches/config.py
   MedVLSAM2Lib/model/patches/drawing.py
@@ -68,6 +71,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/patches/prompt_channels.py
   MedVLSAM2Lib/model/patches/sampling.py
   MedVLSAM2Lib/model/patches/view.py
+  MedVLSAM2Lib/model/threads.py
   MedVLSAM2Lib/panel/__init__.py
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
@@ -113,6 +117,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/__init__.py
   MedVLSAM2Lib/training/__main__.py
   MedVLSAM2Lib/training/config.py
+  MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/data/__init__.py
   MedVLSAM2Lib/training/data/cache.py
   MedVLSAM2Lib/training/data/cases.py
@@ -131,7 +136,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/framing.py
   MedVLSAM2Lib/training/learning/__init__.py
   MedVLSAM2Lib/training/learning/calibration.py
-  MedVLSAM2Lib/training/learning/carry.py
   MedVLSAM2Lib/training/learning/ema.py
   MedVLSAM2Lib/training/learning/losses.py
   MedVLSAM2Lib/training/learning/replicas.py
@@ -179,7 +183,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/volume/reorientation.py
   MedVLSAM2Lib/volume/volume.py
   MedVLSAM2Lib/volume/window.py
-  )
 
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/training/configs/interactive.json

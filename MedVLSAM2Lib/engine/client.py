@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -140,6 +140,18 @@ class EngineClient:
                 events.append(self._take(timeout_s=0.0))
         except Empty:
             return events
+
+    def poll_for(self, seconds: float) -> Iterator[EngineEvent]:
+        """The events since the last call, oldest first, handed out until ``seconds`` have passed; the rest is left.
+
+        For a thread that has other things to do than to write a large mask.
+        """
+        deadline = time.monotonic() + seconds
+        try:
+            while time.monotonic() < deadline:
+                yield self._put_back.popleft() if self._put_back else self._take(timeout_s=0.0)
+        except Empty:
+            return
 
     def wait(self, request: int, timeout_s: float) -> list[EngineEvent]:
         """All events of ``request`` up to its last, for scripts and tests; other events are left for ``poll``.

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 Report = Callable[[str], None]
 
+_POLL_S = 0.025
+
 
 class Segmenter:
     """Turns what was drawn into segments, one undoable step for each prompt.
@@ -200,8 +202,8 @@ class Segmenter:
     # --- what comes back
 
     def poll(self) -> None:
-        """Take in everything the engine has told since the last time."""
-        for event in self._client.poll():
+        """Take in what the engine has told since the last time, as much as takes no longer than the eye notices."""
+        for event in self._client.poll_for(_POLL_S):
             self._take(event)
 
     def _take(self, event: EngineEvent) -> None:

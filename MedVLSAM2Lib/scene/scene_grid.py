@@ -82,7 +82,7 @@ class GridMap:
             shared = box.shifted(self.offset).intersection(values_box)
             if not shared.is_empty:
                 here = shared.shifted([-a - b for a, b in zip(self.offset, box.low, strict=True)])
-                out[here.slices] = values[shared.shifted([-v for v in values_box.low]).slices]
+                out[here.slices] = values[shared.relative_to(values_box).slices]
             return out
         for number, k in enumerate(range(box.low[0], box.high[0])):
             # A plane at a time, so that a large box needs no coordinates for all its voxels at once.

@@ -69,7 +69,7 @@ class SegmentLayer:
             return self._view(box)
         out = np.zeros(box.shape, np.uint8 if own.is_empty else image_array(self._image).dtype)
         if not shared.is_empty:
-            out[shared.shifted(_minus(box.low)).slices] = self._view(shared)
+            out[shared.relative_to(box).slices] = self._view(shared)
         return out
 
     def place(self, ijk_to_local: np.ndarray) -> None:
@@ -83,7 +83,7 @@ class SegmentLayer:
         if shared.is_empty:
             return
         view = self._view(shared)
-        view[where[shared.shifted(_minus(box.low)).slices] & (view == label)] = 0
+        view[where[shared.relative_to(box).slices] & (view == label)] = 0
 
     def paint(self, where: np.ndarray, box: VoxelBox, label: int) -> None:
         """Set the voxels ``where`` (of ``box``) to ``label``; the layer grows when they lie outside it."""
@@ -107,7 +107,7 @@ class SegmentLayer:
             scalars.Modified()
 
     def _view(self, box: VoxelBox) -> np.ndarray:
-        return image_array(self._image)[box.shifted(_minus(self.box.low)).slices]
+        return image_array(self._image)[box.relative_to(self.box).slices]
 
     def _hold(self, box: VoxelBox, label: int) -> None:
         own = self.box
@@ -127,7 +127,7 @@ class SegmentLayer:
         grown = image_array(self._image)
         grown.fill(0)
         if earlier is not None:
-            grown[own.shifted(_minus(box.low)).slices] = earlier
+            grown[own.relative_to(box).slices] = earlier
 
 
 @contextmanager
@@ -154,8 +154,3 @@ def _with_slack(own: VoxelBox, needed: VoxelBox) -> VoxelBox:
         low[axis] -= slack if low[axis] < own.low[axis] else 0
         high[axis] += slack if high[axis] > own.high[axis] else 0
     return VoxelBox((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-
-
-def _minus(corner: tuple[int, int, int]) -> tuple[int, int, int]:
-    k, j, i = corner
-    return -k, -j, -i

@@ -77,7 +77,7 @@ def read_mask(segmentation_node: Any, volume_node: Any, segment_id: str, box: Vo
     needed = to_layer.box(region).intersection(layer.box)
     member = layer.labels(needed) == segment.GetLabelValue()
     inside = to_layer.look_up(member, needed, region)
-    return _packed(inside, region) if box is None else PackedMask.pack(inside, box)
+    return PackedMask.pack_tight(inside, region) if box is None else PackedMask.pack(inside, box)
 
 
 def box_on_volume(segmentation_node: Any, volume_node: Any, changes: Iterable[VoxelChange]) -> VoxelBox:
@@ -171,10 +171,6 @@ def _by_layer(segmentation: Any, segment_ids: Iterable[str]) -> dict[SegmentLaye
 
 
 def _change(segment_id: str, grid: SceneGrid, box: VoxelBox, added: np.ndarray, removed: np.ndarray) -> VoxelChange:
-    return VoxelChange(segment_id, grid.ijk_to_local, _packed(added, box), _packed(removed, box))
-
-
-def _packed(where: np.ndarray, box: VoxelBox) -> PackedMask:
-    """The true voxels of an array of ``box``, in the smallest box that holds them."""
-    tight = VoxelBox.around(where)
-    return PackedMask.empty() if tight.is_empty else PackedMask.pack(where[tight.slices], tight.shifted(box.low))
+    return VoxelChange(
+        segment_id, grid.ijk_to_local, PackedMask.pack_tight(added, box), PackedMask.pack_tight(removed, box)
+    )

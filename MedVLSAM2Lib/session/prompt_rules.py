@@ -58,7 +58,7 @@ def _stay_within(mask: np.ndarray, box: VoxelBox, prompt: Box) -> None:
         part[axis] = slice(index, index + 1)
         bounded = mask[tuple(part)]
     inside = np.zeros_like(mask)
-    inside[allowed.shifted([-v for v in box.low]).slices] = not allowed.is_empty
+    inside[allowed.relative_to(box).slices] = not allowed.is_empty
     bounded &= inside[tuple(part)] if prompt.flat_axis is not None else inside
 
 

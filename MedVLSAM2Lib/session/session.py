@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskModel, MaskRequest
+from MedVLSAM2Lib.model.threads import lone_threads
 from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, in_force, to_canonical
 from MedVLSAM2Lib.results import Event, MaskRegion, Progress
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
@@ -16,8 +17,10 @@ from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, Object
 from MedVLSAM2Lib.session.prompt_rules import apply_rules, reach
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 
-# Logits are worked out this many voxels at a time, so that a large object needs no large array of floats.
-_VOXELS_AT_A_TIME = 16_000_000
+# Logits are worked out this many voxels at a time, which stay in a core's cache.
+_VOXELS_OF_LOGITS = 2_000_000
+# Whoever writes a region into a scene does so on the thread that also draws it: pieces of this size take some milliseconds.
+_VOXELS_OF_A_PIECE = 3_000_000
 
 Cancel = Callable[[], bool]
 
@@ -36,6 +39,7 @@ class Session:
         self._model = model
         self._cache = cache if cache is not None else ByteBoundedCache()
         self._objects: dict[str, ObjectHistory] = {}
+        self._threads = lone_threads()
 
     def add_prompts(self, object_id: str, prompts: Sequence[Prompt], cancelled: Cancel) -> Iterator[Event]:
         """Answer new prompts on an object, which is made on its first prompt.
@@ -60,14 +64,14 @@ class Session:
                 state = self._merged(state, answer, new_prompts)
                 if answer.fraction < 1.0:
                     yield Progress(answer.fraction, answer.message)
-                    yield self._region(object_id, shown, state, final=False)
+                    yield from self._regions(object_id, shown, state, final=False)
                     shown = state.mask
         if cancelled():
             yield from self._taken_back(object_id, shown, before)
             raise Cancelled
         history.push(state)
         self._objects[object_id] = history
-        yield self._region(object_id, shown, state)
+        yield from self._regions(object_id, shown, state)
 
     def undo(self, object_id: str) -> Iterator[Event]:
         """Back to the object's mask before its last step; SessionError when there is none."""
@@ -107,38 +111,79 @@ class Session:
     def _merged(self, state: ObjectState, answer: Answer, new_prompts: Sequence[Prompt]) -> ObjectState:
         base = state.mask
         candidates = tuple(
-            Candidate(partial(_mask_of, estimate, base, state.prompts, new_prompts), estimate.confidence, estimate.memory)
+            Candidate(
+                partial(self._mask_of, estimate, base, state.prompts, new_prompts), estimate.confidence, estimate.memory
+            )
             for estimate in answer.candidates
         )
         if answer.fraction == 1.0 and candidates[answer.chosen].mask.is_empty and base.is_empty:
             raise PromptError("Nothing was found there; click inside the object or draw a box around it.")
         return ObjectState(state.prompts, candidates, answer.chosen)
 
+    def _mask_of(
+        self, estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
+    ) -> PackedMask:
+        """The mask after an estimate: changed within the estimate's box, and where the new prompts say so themselves."""
+        object_box = estimate.box if estimate.object_box is None else estimate.object_box
+        prompted = reach(new_prompts)
+        # Beyond these boxes nothing was and nothing will be: a view is several times as large as the object in it.
+        whole = object_box.union(prompted).union(base.box)
+        mask = base.unpack(whole)
+        changeable = estimate.box.union(prompted).intersection(whole)
+        changed = mask[changeable.relative_to(whole).slices]
+        changed[estimate.box.intersection(whole).relative_to(changeable).slices] = False
+        self._threshold(estimate, object_box, changed[object_box.relative_to(changeable).slices])
+        apply_rules(changed, changeable, in_force(prompts))
+        return PackedMask.pack_tight(mask, whole)
+
+    def _threshold(self, estimate: MaskEstimate, part: VoxelBox, out: np.ndarray) -> None:
+        """Write ``logits > 0`` of a part of the estimate's box into ``out``, slabs side by side."""
+        depth, rows, columns = part.shape
+        k, j, i = part.relative_to(estimate.box).low
+        slab = max(1, _VOXELS_OF_LOGITS // max(rows * columns, 1))
+
+        def write(first: int) -> None:
+            last = min(first + slab, depth)
+            logits = estimate.logits[slice(k + first, k + last), slice(j, j + rows), slice(i, i + columns)]
+            out[first:last] = logits > 0
+
+        # Asked for one by one: what fails in a thread fails here.
+        for _ in self._threads.map(write, range(0, depth, slab)):
+            pass
+
     def _moved(self, object_id: str, move: Callable[[ObjectHistory], ObjectState]) -> Iterator[Event]:
         history = self._objects.get(object_id)
         if history is None:
             raise SessionError("This segment has no prompts yet; click on the object first.")
         before = history.current.mask
-        yield self._region(object_id, before, move(history))
+        yield from self._regions(object_id, before, move(history))
 
     def _taken_back(self, object_id: str, shown: PackedMask, before: ObjectState) -> Iterator[Event]:
         if shown != before.mask:
-            yield self._region(object_id, shown, before)
+            yield from self._regions(object_id, shown, before)
 
-    def _region(self, object_id: str, shown: PackedMask, state: ObjectState, final: bool = True) -> MaskRegion:
-        """What changes when ``state`` is shown instead of the mask ``shown``."""
+    def _regions(
+        self, object_id: str, shown: PackedMask, state: ObjectState, final: bool = True
+    ) -> Iterator[MaskRegion]:
+        """What changes when ``state`` is shown instead of the mask ``shown``, in pieces that are quickly written."""
         whole = shown.box.union(state.mask.box)
         now = state.mask.unpack(whole)
         changed = VoxelBox.around(now != shown.unpack(whole))
-        mask = PackedMask.pack(now[changed.slices], changed.shifted(whole.low) if not changed.is_empty else changed)
-        return MaskRegion(
-            object_id,
-            self._turn.mask_to_source(mask),
-            state.current.confidence,
-            final,
-            state.chosen,
-            len(state.candidates),
-        )
+        pieces = _pieces(changed)
+        for number, piece in enumerate(pieces, start=1):
+            box = piece.shifted(whole.low) if not piece.is_empty else piece
+            mask = self._turn.mask_to_source(PackedMask.pack(now[piece.slices], box))
+            is_last = final and number == len(pieces)
+            confidence, chosen, count = state.current.confidence, state.chosen, len(state.candidates)
+            yield MaskRegion(object_id, mask, confidence, is_last, chosen, count)
+
+
+def _pieces(box: VoxelBox) -> list[VoxelBox]:
+    """The box cut across K into parts of few voxels; itself when it is small."""
+    plane = box.shape[1] * box.shape[2]
+    depth = max(1, _VOXELS_OF_A_PIECE // max(plane, 1))
+    cuts = range(box.low[0], max(box.high[0], box.low[0] + 1), depth)
+    return [VoxelBox((k, *box.low[1:]), (min(k + depth, box.high[0]), *box.high[1:])) for k in cuts]
 
 
 def _starting_point(before: ObjectState, added: Sequence[Prompt]) -> tuple[Candidate, tuple[Prompt, ...]]:
@@ -149,30 +194,3 @@ def _starting_point(before: ObjectState, added: Sequence[Prompt]) -> tuple[Candi
     prior = added[given[-1]]
     assert isinstance(prior, PriorMask)
     return Candidate.of(prior.mask.trimmed()), tuple(added[given[-1] + 1 :])
-
-
-def _mask_of(
-    estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
-) -> PackedMask:
-    """The mask after an estimate: changed within the estimate's box, and where the new prompts say so themselves."""
-    box = estimate.box.union(reach(new_prompts))
-    whole = box.union(base.box)
-    mask = base.unpack(whole)
-    changed = mask[box.shifted([-v for v in whole.low]).slices]
-    _threshold(estimate, changed, box)
-    apply_rules(changed, box, in_force(prompts))
-    return PackedMask.pack(mask, whole).trimmed()
-
-
-def _threshold(estimate: MaskEstimate, out: np.ndarray, box: VoxelBox) -> None:
-    """Write ``logits > 0`` into ``out`` (the voxels of ``box``, which holds the estimate's box), slab by slab."""
-    out[estimate.box.shifted([-v for v in box.low]).slices] = False
-    part = estimate.box if estimate.object_box is None else estimate.object_box
-    target = out[part.shifted([-v for v in box.low]).slices]
-    depth, rows, columns = part.shape
-    k, j, i = (inner - outer for inner, outer in zip(part.low, estimate.box.low, strict=True))
-    slab = max(1, _VOXELS_AT_A_TIME // max(rows * columns, 1))
-    for first in range(0, depth, slab):
-        last = min(first + slab, depth)
-        logits = estimate.logits[slice(k + first, k + last), slice(j, j + rows), slice(i, i + columns)]
-        target[first:last] = logits > 0

@@ -17,6 +17,12 @@ from MedVLSAM2Lib.volume import Volume, VoxelBox
 
 Extent = tuple[np.ndarray, np.ndarray]
 
+# No edge of a view is shorter than this share of the longest: a long thin object needs surroundings too, but in a cube its
+# whole width would be a few cells.
+SLIMNESS = 0.25
+SURROUNDINGS = 1.7
+SMALLEST_MM = 14.0
+
 
 @dataclass(frozen=True)
 class ViewPlanner:
@@ -25,15 +31,15 @@ class ViewPlanner:
     Attributes:
         click_sizes_mm: edge lengths tried on a first click, small to large.
         surroundings: how much larger than the object a view of it is.
-        slimness: no edge of a view is shorter than this fraction of the longest: long thin objects need surroundings too.
+        slimness: no edge of a view is shorter than this fraction of the longest.
         smallest_mm: the shortest edge of any view.
         growth: how much a view grows when the object reaches its faces.
     """
 
     click_sizes_mm: tuple[float, ...] = (28.0, 48.0, 80.0, 130.0, 200.0, 300.0)
-    surroundings: float = 1.7
-    slimness: float = 0.45
-    smallest_mm: float = 14.0
+    surroundings: float = SURROUNDINGS
+    slimness: float = SLIMNESS
+    smallest_mm: float = SMALLEST_MM
     growth: float = 1.3
 
     def first_views(self, volume: Volume, prompts: Sequence[Prompt]) -> list[View]:

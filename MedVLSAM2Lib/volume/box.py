@@ -102,6 +102,10 @@ class VoxelBox:
         high = [h + o for h, o in zip(self.high, offset, strict=True)]
         return VoxelBox(_triple(low), _triple(high))
 
+    def relative_to(self, outer: VoxelBox) -> VoxelBox:
+        """This box as indices into an array of the voxels of ``outer``."""
+        return self.shifted([-l for l in outer.low])
+
 
 def _triple(values: Sequence[int]) -> Triple:
     k, j, i = (int(value) for value in values)

@@ -44,6 +44,12 @@ class PackedMask:
             raise ValueError(f"The mask's shape {mask.shape} is not its box's {box.shape}.")
         return cls(box, np.packbits(np.ascontiguousarray(mask, dtype=bool).reshape(-1)).tobytes())
 
+    @classmethod
+    def pack_tight(cls, mask: np.ndarray, box: VoxelBox) -> PackedMask:
+        """Pack the voxels of ``box`` (boolean, K, J, I), in the smallest box that holds the true ones."""
+        tight = VoxelBox.around(mask)
+        return cls.empty() if tight.is_empty else cls.pack(mask[tight.slices], tight.shifted(box.low))
+
     @property
     def is_empty(self) -> bool:
         """Whether no voxel is true."""
@@ -63,11 +69,9 @@ class PackedMask:
         out = np.zeros(box.shape, dtype=bool)
         shared = box.intersection(self.box)
         if not shared.is_empty:
-            out[shared.shifted([-v for v in box.low]).slices] = own[shared.shifted([-v for v in self.box.low]).slices]
+            out[shared.relative_to(box).slices] = own[shared.relative_to(self.box).slices]
         return out
 
     def trimmed(self) -> PackedMask:
         """The same mask in the smallest box that holds its true voxels."""
-        own = self.unpack()
-        tight = VoxelBox.around(own)
-        return PackedMask.pack(own[tight.slices], tight.shifted(self.box.low)) if not tight.is_empty else self.empty()
+        return PackedMask.pack_tight(self.unpack(), self.box)

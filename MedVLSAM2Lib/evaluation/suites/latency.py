@@ -22,6 +22,7 @@ LONGEST_HOLD_S = 0.050
 
 _VOLUME_ID = "phantom"
 _POLL_EVERY_S = 0.01
+_POLL_S = 0.025
 _PATIENCE_S = 300.0
 _ORGANS = ("liver", "left kidney", "spleen")
 _BESIDE_MM = 6.0
@@ -85,7 +86,7 @@ class Wait:
         click: 1 for the first on the organ.
         seconds: from the click to its final mask in the scene.
         longest_hold_s: the longest the calling thread was busy with it without a pause.
-        voxels: in the mask that arrived.
+        voxels: in the pieces of mask that arrived.
         slack: of the size.
     """
 
@@ -155,11 +156,11 @@ def _click(client: EngineClient, sink: MaskSink, name: str, click: Point) -> tup
             raise LatencyError(f"The engine did not answer the click in {_PATIENCE_S:.0f} s.")
         time.sleep(_POLL_EVERY_S)
         woke = time.perf_counter()
-        for event in client.poll():
+        for event in client.poll_for(_POLL_S):
             _raise_failure(event)
             if isinstance(event.payload, MaskRegion):
                 sink.write(name, event.payload.mask)
-                voxels = event.payload.mask.voxel_count
+                voxels += event.payload.mask.voxel_count
             is_over = is_over or (event.request == request and event.is_last)
         hold = max(hold, time.perf_counter() - woke)
     return hold, voxels

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -14,10 +12,12 @@ import torch
 from scipy import ndimage
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskRequest
+from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.patches.prompt_channels import prompt_channels, window_channels
 from MedVLSAM2Lib.model.patches.sampling import logits_on_voxels, sample_view, voxel_box_of_view
 from MedVLSAM2Lib.model.patches.view import View
+from MedVLSAM2Lib.model.threads import lone_threads
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
 
@@ -73,9 +73,7 @@ class PatchMaskModel:
         self._planner = planner
         self._identity = identity
         self._capabilities = capabilities
-        # A thread a view, each computing alone: threads that share one convolution wait for each other after each of them,
-        # which takes many times as long where anything else (Slicer's own drawing, say) wants a core.
-        self._threads = ThreadPoolExecutor(os.cpu_count(), "medvlsam2-view", initializer=partial(torch.set_num_threads, 1))
+        self._threads = lone_threads()
 
     @property
     def identity(self) -> str:
@@ -91,7 +89,7 @@ class PatchMaskModel:
         """One Answer; its estimates' boxes are the views they come from."""
         eye = _Eye(self._network, self._identity, request, cache)
         if not request.earlier.is_empty:
-            look = self._each(partial(self._look_around, eye, request), [request.earlier])[0]
+            look = self._each(partial(self._look_around, eye, request), [_GivenMask(eye, request.earlier)])[0]
             yield Answer((_estimate(eye, look, request),))
             return
         looks = self._first_looks(eye, request)
@@ -103,13 +101,14 @@ class PatchMaskModel:
         views = self._planner.first_views(request.volume, request.prompts)
         tried = sorted(self._each(eye.look, views), key=_trust, reverse=True)
         distinct = _distinct(eye, tried)[:MOST_CANDIDATES]
-        refined = self._each(lambda look: self._look_around(eye, request, eye.mask_of(look, request)), distinct)
+        found = [_FoundMask(eye, look, request) for look in distinct]
+        refined = self._each(partial(self._look_around, eye, request), found)
         return sorted(refined, key=_volume_mm3)
 
     def _each(self, look: Callable[[T], _Look], items: Sequence[T]) -> list[_Look]:
         return list(self._threads.map(look, items))
 
-    def _look_around(self, eye: _Eye, request: MaskRequest, earlier: PackedMask) -> _Look:
+    def _look_around(self, eye: _Eye, request: MaskRequest, earlier: _EarlierMask) -> _Look:
         """Look at the object with its earlier mask, in a view that grows while the object leaves it."""
         view = self._planner.object_view(request.volume, earlier.box, request.prompts)
         look = eye.look(view, earlier)
@@ -128,7 +127,7 @@ class _Eye:
         self.volume = request.volume
         self.side = network.config.side
 
-    def look(self, view: View, earlier: PackedMask | None = None) -> _Look:
+    def look(self, view: View, earlier: _EarlierMask | None = None) -> _Look:
         """Run the network on a view, with the earlier mask drawn into it."""
         channels = torch.from_numpy(self._channels(view, earlier))[None]
         size = torch.tensor([view.size_mm], dtype=torch.float32)
@@ -136,33 +135,13 @@ class _Eye:
             logits, quality = self._network(channels, size)
         return _Look(view, logits[0, 0].float().numpy(), float(quality))
 
-    def mask_of(self, look: _Look, request: MaskRequest) -> PackedMask:
-        """The look's mask on voxels, without the parts that no prompt asks for."""
-        box = self.box_of(look.view)
-        cells = self.kept_cells(look, request)
-        tight = _box_of_cells(cells > 0, look.view, self.volume).intersection(box)
-        if tight.is_empty:
-            return PackedMask.empty()
-        logits = logits_on_voxels(cells, self.volume.spacing_mm, look.view, tight.low, tight.high)
-        inside = logits > 0
-        own = VoxelBox.around(inside)
-        return PackedMask.pack(inside[own.slices], own.shifted(tight.low)) if not own.is_empty else PackedMask.empty()
-
     def box_of(self, view: View) -> VoxelBox:
         """The voxels a view covers."""
         return VoxelBox(*voxel_box_of_view(self.volume.shape, self.volume.spacing_mm, view))
 
-    def earlier_cells(self, view: View, earlier: PackedMask) -> np.ndarray:
-        """The earlier mask averaged into the view's cells, 0..1."""
-        if earlier.box.is_empty:
-            return np.zeros((self.side,) * 3, np.float32)
-        k, j, i = (c - low for c, low in zip(view.centre, earlier.box.low, strict=True))
-        own = View((k, j, i), view.size_mm)
-        return sample_view(earlier.unpack(), self.volume.spacing_mm, own, self.side, fill=0.0)
-
     def kept_cells(self, look: _Look, request: MaskRequest) -> np.ndarray:
         """The look's logits, negative wherever a connected part is neither asked for nor part of the earlier mask."""
-        seeds = self.earlier_cells(look.view, request.earlier) > 0.5
+        seeds = _GivenMask(self, request.earlier).in_view(look.view) > 0.5
         asked = prompt_channels(request.prompts, self.volume.spacing_mm, look.view, self.side)
         seeds |= (asked[0] > 0) | (asked[2] > 0) | (asked[3] > 0)
         parts, _ = ndimage.label(look.logits > 0)
@@ -170,11 +149,11 @@ class _Eye:
         wanted = np.isin(parts, kept[kept > 0])
         return np.where((parts > 0) & ~wanted, -np.abs(look.logits), look.logits)
 
-    def _channels(self, view: View, earlier: PackedMask | None) -> np.ndarray:
+    def _channels(self, view: View, earlier: _EarlierMask | None) -> np.ndarray:
         key = (self._request.volume_id, self._identity, view, self.side)
         image = self._cache.get_or_make(key, lambda: self._image_channels(view))
         drawn = prompt_channels(self._request.prompts, self.volume.spacing_mm, view, self.side)
-        before = self.earlier_cells(view, earlier) if earlier is not None else np.zeros((self.side,) * 3, np.float32)
+        before = earlier.in_view(view) if earlier is not None else np.zeros((self.side,) * 3, np.float32)
         return np.concatenate([image, drawn, before[None]])
 
     def _image_channels(self, view: View) -> np.ndarray:
@@ -183,6 +162,64 @@ class _Eye:
         fill = AIR_HU if is_hu else window.low
         cells = sample_view(self.volume.array, self.volume.spacing_mm, view, self.side, fill=fill)
         return window_channels(cells, is_hu, window.low, window.high, self._network.config)
+
+
+class _EarlierMask(Protocol):
+    """What is known of an object, to be drawn into the next view of it."""
+
+    @property
+    def box(self) -> VoxelBox:
+        """The voxels it lies in."""
+        ...
+
+    def in_view(self, view: View) -> np.ndarray:
+        """Its share of each of the view's cells: float32 (P, P, P), 0..1."""
+        ...
+
+
+class _GivenMask:
+    """The mask of an earlier request."""
+
+    def __init__(self, eye: _Eye, mask: PackedMask) -> None:
+        self._eye, self._mask = eye, mask
+        self._voxels = mask.unpack()
+
+    @property
+    def box(self) -> VoxelBox:
+        return self._mask.box
+
+    def in_view(self, view: View) -> np.ndarray:
+        if self.box.is_empty:
+            return np.zeros((self._eye.side,) * 3, np.float32)
+        k, j, i = (c - low for c, low in zip(view.centre, self.box.low, strict=True))
+        own = View((k, j, i), view.size_mm)
+        return sample_view(self._voxels, self._eye.volume.spacing_mm, own, self._eye.side, fill=0.0)
+
+
+class _FoundMask:
+    """What another view of the same request showed, without the parts that no prompt asks for."""
+
+    def __init__(self, eye: _Eye, look: _Look, request: MaskRequest) -> None:
+        self._eye, self._view = eye, look.view
+        self._cells = eye.kept_cells(look, request)
+
+    @property
+    def box(self) -> VoxelBox:
+        own = VoxelBox.around(self._cells > 0)
+        return (
+            VoxelBox.empty()
+            if own.is_empty
+            else _voxels_of_cells(own, self._eye.side, self._view, self._eye.volume, margin=0)
+        )
+
+    def in_view(self, view: View) -> np.ndarray:
+        spacing_mm, side = self._eye.volume.spacing_mm, self._eye.side
+        scale = np.array(self._view.size_mm) / np.array(view.size_mm)
+        first = self._view.voxel_of_cell(np.zeros(3), spacing_mm, side)
+        offset = view.cell_of_voxel(first, spacing_mm, side)
+        logits = carried(torch.from_numpy(self._cells)[None, None], scale, offset)
+        cells: np.ndarray = (logits[0, 0] > 0).float().numpy()
+        return cells
 
 
 @dataclass(frozen=True)
@@ -204,8 +241,10 @@ def _estimate(eye: _Eye, look: _Look, request: MaskRequest) -> MaskEstimate:
     box = eye.box_of(look.view)
     cells = eye.kept_cells(look, request)
     logits = _LogitsOfView(cells, look.view, request.volume.spacing_mm, box)
-    object_box = _box_of_cells(cells > 0, look.view, request.volume).intersection(box)
-    return MaskEstimate(box, logits, float(np.clip(look.quality, 0.0, 1.0)), object_box)
+    # Between the centres of a cell inside and of one outside, voxels may still be inside.
+    inside = VoxelBox.around(cells > 0)
+    object_box = inside if inside.is_empty else _voxels_of_cells(inside, eye.side, look.view, request.volume, margin=1)
+    return MaskEstimate(box, logits, float(np.clip(look.quality, 0.0, 1.0)), object_box.intersection(box))
 
 
 def _trust(look: _Look) -> float:
@@ -259,15 +298,11 @@ def _volume_mm3(look: _Look) -> float:
     return float((look.logits > 0).mean() * np.prod(look.view.size_mm))
 
 
-def _box_of_cells(inside: np.ndarray, view: View, volume: Volume) -> VoxelBox:
-    """The voxels that the true cells and their neighbours cover."""
-    cells = VoxelBox.around(inside)
-    if cells.is_empty:
-        return cells
-    side = inside.shape[0]
-    low = view.voxel_of_cell(np.array(cells.low) - 1.0, volume.spacing_mm, side)
-    high = view.voxel_of_cell(np.array(cells.high) + 0.0, volume.spacing_mm, side)
-    lo, hi = np.floor(low).astype(int), np.ceil(high).astype(int) + 1
+def _voxels_of_cells(cells: VoxelBox, side: int, view: View, volume: Volume, margin: int) -> VoxelBox:
+    """The voxels that a box of a view's cells covers, with ``margin`` more cells on every side."""
+    low = view.voxel_of_cell(np.array(cells.low) - 0.5 - margin, volume.spacing_mm, side)
+    high = view.voxel_of_cell(np.array(cells.high) - 0.5 + margin, volume.spacing_mm, side)
+    lo, hi = np.floor(low + 0.5).astype(int), np.ceil(high - 0.5).astype(int) + 1
     box = VoxelBox((int(lo[0]), int(lo[1]), int(lo[2])), (int(hi[0]), int(hi[1]), int(hi[2])))
     return box.intersection(VoxelBox.of_shape(volume.shape))
 

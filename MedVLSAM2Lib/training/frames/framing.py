@@ -16,6 +16,9 @@ WRONG_SIZES = (0.3, 5.0)
 ANY_SIZE_MM = (24.0, 330.0)
 ANY_SIZE_SHARE = 0.5
 FITTING_SIZES = (1.2, 2.4)
+# Shortest edge of the object's box that a view is made for, as a share of the longest: in a cube, a cord is lost.
+SLIMNESSES = (0.15, 1.0)
+REFIT_SLIMNESSES = (0.18, 0.45)
 CENTRED_SHARE = 0.55
 TURNED_SHARE = 0.35
 MIRRORED_SHARE = 0.5
@@ -53,7 +56,9 @@ class ObjectFraming:
     def fitting(self, sizes: tuple[float, float] = FITTING_SIZES) -> Frame:
         """A box around the object, its edges independent of each other, the object not in its middle."""
         rng, extent = self._rng, self.extent_mm
-        size = np.maximum(extent, max(extent.max(), 8.0) * rng.uniform(0.3, 1.0)) * np.exp(rng.uniform(*np.log(sizes)))
+        size = np.maximum(extent, max(extent.max(), 8.0) * rng.uniform(*SLIMNESSES)) * np.exp(
+            rng.uniform(*np.log(sizes))
+        )
         if rng.random() < 0.3:
             size = np.full(3, size.max())
         size = self._bounded(size)
@@ -63,7 +68,7 @@ class ObjectFraming:
     def refit(self) -> Frame:
         """The view that a session takes after its first answer: the object with some margin."""
         rng, extent = self._rng, self.extent_mm
-        size = np.maximum(extent, 0.45 * extent.max()) * rng.uniform(1.15, 2.3)
+        size = np.maximum(extent, extent.max() * rng.uniform(*REFIT_SLIMNESSES)) * rng.uniform(1.15, 2.3)
         free = np.maximum(size - extent, 0.1 * extent) / self._spacing
         return self._any.at(self._middle + rng.uniform(-0.25, 0.25, 3) * free, self._bounded(size))
 

@@ -13,22 +13,22 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
+from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.network import PatchNetwork, QualityHead
+from MedVLSAM2Lib.session.views import SLIMNESS, SMALLEST_MM, SURROUNDINGS
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.examples.subject import Subject
 from MedVLSAM2Lib.training.frames.frame import Frame
-from MedVLSAM2Lib.training.learning.carry import carried
 from MedVLSAM2Lib.training.learning.losses import hard_dice
 from MedVLSAM2Lib.training.learning.replicas import Replicas
 from MedVLSAM2Lib.training.learning.scene import Scene
-from MedVLSAM2Lib.training.learning.validation import FIT, SCALES_MM
+from MedVLSAM2Lib.training.learning.validation import SCALES_MM
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt, CellStroke
 from MedVLSAM2Lib.training.prompting.corrections import clicks_at_peaks
 
 SECOND_LOOKS = 2
 FEWEST_CELLS = 20
-SLIMNESS, SMALLEST_MM = 0.45, 14.0
 FIT_STEPS, FIT_BATCH = 1500, 256
 FIT_RATE, FIT_DECAY, DROPOUT = 2e-3, 0.3, 0.3
 # Draws of the calibration must not repeat those of the training.
@@ -112,7 +112,7 @@ def _surroundings(cube: Frame, found: np.ndarray) -> Frame:
     cells = np.argwhere(found)
     lo, hi = cells.min(0) - 0.5, cells.max(0) + 0.5
     extent = (hi - lo) * cube.cell_mm
-    size = np.maximum(np.maximum(extent, SLIMNESS * extent.max()) * FIT, SMALLEST_MM)
+    size = np.maximum(np.maximum(extent, SLIMNESS * extent.max()) * SURROUNDINGS, SMALLEST_MM)
     return cube.at(cube.voxels_of(((lo + hi) / 2)[None])[0], size)
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.examples.example import Example
-from MedVLSAM2Lib.training.learning.carry import carried
 from MedVLSAM2Lib.training.learning.losses import hard_dice, mask_loss
 from MedVLSAM2Lib.training.learning.scene import Scene
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt

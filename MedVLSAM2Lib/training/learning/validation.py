@@ -10,6 +10,7 @@ from torch import Tensor
 
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.patches.prompt_channels import window_channels
+from MedVLSAM2Lib.session.views import SLIMNESS, SMALLEST_MM, SURROUNDINGS
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cases import LABELS, Case, TrainingObject
 from MedVLSAM2Lib.training.examples.example import ExampleView
@@ -21,7 +22,6 @@ from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt, CellStroke
 from MedVLSAM2Lib.training.prompting.corrections import clicks_at_peaks
 
 SCALES_MM = (28.0, 48.0, 80.0, 130.0, 200.0, 300.0)
-FIT = 1.7
 CORRECTIONS = 2
 SEED = 20_24
 MEASURES = ("chosen", "best", "guess_error", "click_1", "click_3")
@@ -79,7 +79,7 @@ class Validation:
     def _fitting(self, network: PatchNetwork, case: Case, item: TrainingObject, click: np.ndarray) -> Tensor:
         """Dice within a view that fits the object, after each click: (3,)."""
         extent = (item.hi - item.lo) * np.array(case.spacing_mm)
-        size = np.maximum(np.maximum(extent, 0.45 * extent.max()) * FIT, 16.0)
+        size = np.maximum(np.maximum(extent, SLIMNESS * extent.max()) * SURROUNDINGS, SMALLEST_MM)
         frame = self._frame(case, (item.lo + item.hi - 1) / 2, size)
         scene = Scene.of([self._view(case, item, frame)])
         cell = click_on(scene.target[0, 0].numpy(), frame.cells_of(click[None])[0])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
@@ -21,7 +22,6 @@ from MedVLSAM2Lib.training.examples.batches import draw_batch
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.learning.calibration import calibrate
-from MedVLSAM2Lib.training.learning.carry import carried
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
 from MedVLSAM2Lib.training.learning.losses import hard_dice, mask_loss
 from MedVLSAM2Lib.training.learning.replicas import Replicas
