@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskRequest
 from MedVLSAM2Lib.prompts import Box, Lasso, Point, PriorMask, Prompt, PromptError, Scribble
 from MedVLSAM2Lib.results import Event, MaskRegion
 from MedVLSAM2Lib.session.errors import Cancelled, SessionError
@@ -176,3 +178,31 @@ def test_the_mask_is_the_same_however_the_scan_is_stored(
     session = Session(stored, "stored", SliceWiseModel())
     add(session, Point(click))
     assert np.array_equal(whole(stored, session.mask("object")), array == 200)
+
+
+class BrightModel:
+    """All that is bright, in one answer."""
+
+    identity = "bright"
+    capabilities = ("click",)
+
+    def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
+        whole = VoxelBox.of_shape(request.volume.shape)
+        yield Answer((MaskEstimate(whole, np.where(request.volume.array > 100, 1.0, -1.0), 0.5),))
+
+
+def test_a_large_mask_comes_in_pieces_of_which_only_the_last_is_final() -> None:
+    array = np.zeros((160, 160, 160), np.int16)
+    array[5:155, 4:156, 3:157] = 200
+    # Axes turned and flipped: the pieces must come in the volume's own order.
+    volume = Volume(array, np.array([[0, 0, 1.0, 0], [-1.0, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 0, 1]]))
+    session = Session(volume, "large", BrightModel())
+    regions = add(session, Point((80, 80, 80)))
+    assert len(regions) > 1
+    assert [region.final for region in regions] == [False] * (len(regions) - 1) + [True]
+    canvas = np.zeros(volume.shape, bool)
+    for region in regions:
+        assert not canvas[region.mask.box.slices].any()
+        canvas[region.mask.box.slices] = region.mask.unpack()
+    assert np.array_equal(canvas, array > 0)
+    assert np.array_equal(canvas, whole(volume, session.mask("object")))
