@@ -17,13 +17,13 @@ def derived_names(segment: Any) -> tuple[str, ...]:
     return tuple(name for name in names if name != BINARY_LABELMAP)
 
 
-def update_derived(segmentation: Any, segment_ids: Iterable[str]) -> None:
-    """Make the closed surfaces (and the like) of some segments anew from their voxels; the others' are not touched.
+def update_derived(segmentation: Any, segment_ids: Iterable[str], names: Iterable[str] | None = None) -> None:
+    """Make representations (``names``, or what each segment has) anew from voxels; other segments' are not touched.
 
     vtkSegmentation can do this only for all segments at once, so its own conversion rules are run here one by one.
     """
     segments = [segment for segment in map(segmentation.GetSegment, segment_ids) if segment is not None]
-    for name in {name for segment in segments for name in derived_names(segment)}:
+    for name in {name for segment in segments for name in derived_names(segment)} if names is None else set(names):
         paths = slicer.vtkSegmentationConversionPaths()
         segmentation.GetPossibleConversions(name, paths)
         path = slicer.vtkSegmentationConverter.GetCheapestPath(paths)

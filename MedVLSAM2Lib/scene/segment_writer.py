@@ -7,6 +7,7 @@ from typing import Any
 
 import slicer
 
+from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.derived_representations import derived_names, update_derived
 from MedVLSAM2Lib.scene.edit_history import EditHistory
 from MedVLSAM2Lib.scene.edit_watch import EditWatch
@@ -30,7 +31,7 @@ class SegmentWriter:
         segmentation_node: vtkMRMLSegmentationNode that stores voxels (Binary labelmap).
         volume_node: vtkMRMLScalarVolumeNode whose voxels the masks are about.
         editor_node: vtkMRMLSegmentEditorNode whose settings are honoured, or None.
-        postpone_surfaces: leave the closed surfaces as they were until ``update_surfaces``.
+        surfaces: makes closed surfaces anew beside the caller's thread; without it, each write does so itself.
 
     Raises:
         SceneError: from every method, in one sentence, when a node or segment is gone or cannot be written; nothing was
@@ -45,7 +46,11 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, segmentation_node: Any, volume_node: Any, editor_node: Any = None, *, postpone_surfaces: bool = False
+        self,
+        segmentation_node: Any,
+        volume_node: Any,
+        editor_node: Any = None,
+        surfaces: BackgroundSurfaces | None = None,
     ) -> None:
         self._segmentation_node = segmentation_node
         self._volume_node = volume_node
@@ -53,8 +58,7 @@ class SegmentWriter:
         self._history = EditHistory()
         self._watch = EditWatch()
         self._step_is_open = False
-        self._stale_surfaces: set[str] = set()
-        self.postpone_surfaces = postpone_surfaces
+        self._surfaces = surfaces
         self._require_nodes()
 
     def begin_step(self) -> None:
@@ -136,20 +140,6 @@ class SegmentWriter:
         self._history.move_on()
         return True
 
-    @property
-    def stale_surfaces(self) -> frozenset[str]:
-        """Segments whose closed surface is older than their voxels."""
-        return frozenset(self._stale_surfaces)
-
-    def update_surfaces(self) -> None:
-        """Make the postponed closed surfaces anew."""
-        segmentation = require_segmentation(self._segmentation_node)
-        stale = self._stale_surfaces
-        self._stale_surfaces = set()
-        update_derived(segmentation, stale)
-        for segment_id in stale:
-            segmentation.InvokeEvent(segmentation.RepresentationModified, segment_id)
-
     def _require_nodes(self) -> None:
         require_segmentation(self._segmentation_node)
         require_in_scene(self._volume_node, "volume")
@@ -176,13 +166,15 @@ class SegmentWriter:
         self._tell({change.segment_id for change in changes})
 
     def _tell(self, segment_ids: set[str]) -> None:
-        """Let displays and everyone else know, once for each segment; surfaces first, so that they find them new."""
+        """Let displays and everyone else know, once for each segment."""
         segmentation = self._segmentation_node.GetSegmentation()
         with_surface = {i for i in segment_ids if derived_names(segmentation.GetSegment(i))}
-        self._stale_surfaces |= with_surface
-        if not self.postpone_surfaces:
+        if self._surfaces is None:
+            # First, so that those who are told find them new.
             update_derived(segmentation, with_surface)
-            self._stale_surfaces -= with_surface
+        else:
+            for segment_id in with_surface:
+                self._surfaces.update(self._segmentation_node, segment_id)
         for segment_id in sorted(segment_ids):
             segmentation.InvokeEvent(segmentation.SourceRepresentationModified, segment_id)
             segmentation.InvokeEvent(segmentation.RepresentationModified, segment_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import slicer
 import vtk
 
+from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation
 from MedVLSAM2Lib.volume import PackedMask, VoxelBox
@@ -35,6 +37,15 @@ def fill(segmentation: Any, segment_id: str, volume: Any, *boxes: VoxelBox) -> n
         mask[box.slices] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, segmentation, segment_id, volume)
     return mask != 0
+
+
+def wait_for(surfaces: BackgroundSurfaces) -> None:
+    """Poll as the panel's timer does, until every surface is as new as its voxels."""
+    deadline = time.monotonic() + 60
+    while surfaces.is_busy:
+        assert time.monotonic() < deadline
+        surfaces.poll()
+        time.sleep(0.005)
 
 
 def vtk_matrix(array: np.ndarray) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment
 from MedVLSAM2Lib.volume import PackedMask, VoxelBox
 
-from .conftest import block
+from .conftest import block, wait_for
 
 RED = (1.0, 0.0, 0.0)
 SMALL, LARGE = VoxelBox((18, 22, 27), (23, 28, 33)), VoxelBox((10, 10, 15), (30, 40, 45))
@@ -53,7 +54,7 @@ def test_each_write_shows_in_the_slice_view(a_slicer, a_ct, a_segmentation, a_re
     assert red_pixels(a_slicer, "Red") == 0
 
 
-def test_the_surface_shows_in_the_3d_view_at_once_or_when_asked_for(a_slicer, a_ct, a_segmentation, a_red_segment):
+def test_the_surface_shows_in_the_3d_view_at_once_or_when_it_is_ready(a_slicer, a_ct, a_segmentation, a_red_segment):
     a_slicer.open_view("3D")
     writer = SegmentWriter(a_segmentation, a_ct)
     writer.write(a_red_segment, block(SMALL))
@@ -63,9 +64,11 @@ def test_the_surface_shows_in_the_3d_view_at_once_or_when_asked_for(a_slicer, a_
     writer.write(a_red_segment, block(LARGE))
     large = red_pixels(a_slicer, "3D")
 
-    writer.postpone_surfaces = True
+    surfaces = BackgroundSurfaces()
+    writer = SegmentWriter(a_segmentation, a_ct, surfaces=surfaces)
     writer.write(a_red_segment, PackedMask.pack(np.zeros(LARGE.shape, bool), LARGE))
     assert 0 < small < large
     assert red_pixels(a_slicer, "3D") == large
-    writer.update_surfaces()
+    wait_for(surfaces)
     assert red_pixels(a_slicer, "3D") == 0
+    surfaces.close()

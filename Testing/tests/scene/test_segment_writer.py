@@ -141,17 +141,6 @@ class TestSurfaces:
         assert kept.GetMTime() == kept_time
         assert count_events()["RepresentationModified"] == before["RepresentationModified"] + 1
 
-    def test_postponed_it_stays_on_display_until_asked_for(self, a_writer, a_segmentation, a_segment, neighbour):
-        bounds = self.surface(a_segmentation, a_segment).GetBounds()
-        a_writer.postpone_surfaces = True
-        a_writer.write(a_segment, block(BOX))
-        assert self.surface(a_segmentation, a_segment).GetBounds() == bounds
-        assert a_writer.stale_surfaces == {a_segment}
-
-        a_writer.update_surfaces()
-        assert self.surface(a_segmentation, a_segment).GetBounds() != bounds
-        assert not a_writer.stale_surfaces
-
     def test_a_layer_that_grows_or_splits_keeps_them(self, a_writer, a_segmentation, a_segment, neighbour):
         a_segmentation.GetSegmentation().CollapseBinaryLabelmaps(True)
         a_segmentation.CreateClosedSurfaceRepresentation()
