@@ -111,6 +111,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/__init__.py
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/errors.py
+  MedVLSAM2Lib/session/intensity_edges.py
   MedVLSAM2Lib/session/mask_models.py
   MedVLSAM2Lib/session/object_history.py
   MedVLSAM2Lib/session/prompt_rules.py
@@ -120,6 +121,71 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/__main__.py
   MedVLSAM2Lib/training/config.py
   MedVLSAM2Lib/training/configs/interactive.json
+  MedVLSAM2Lib/training/data/__init__.py
+  MedVLSAM2Lib/training/data/cache.py
+  MedVLSAM2Lib/training/data/cases.py
+  MedVLSAM2Lib/training/data/objects.py
+  MedVLSAM2Lib/training/data/sources.py
+  MedVLSAM2Lib/training/data/tissues.py
+  MedVLSAM2Lib/training/examples/__init__.py
+  MedVLSAM2Lib/training/examples/batches.py
+  MedVLSAM2Lib/training/examples/example.py
+  MedVLSAM2Lib/training/examples/rendering.py
+  MedVLSAM2Lib/training/examples/slabs.py
+  MedVLSAM2Lib/training/examples/source.py
+  MedVLSAM2Lib/training/examples/subject.py
+  MedVLSAM2Lib/training/frames/__init__.py
+  MedVLSAM2Lib/training/frames/frame.py
+  MedVLSAM2Lib/training/frames/framing.py
+  MedVLSAM2Lib/training/learning/__init__.py
+  MedVLSAM2Lib/training/learning/calibration.py
+  MedVLSAM2Lib/training/learning/ema.py
+  MedVLSAM2Lib/training/learning/losses.py
+  MedVLSAM2Lib/training/learning/replicas.py
+  MedVLSAM2Lib/training/learning/rough_weights.py
+  MedVLSAM2Lib/training/learning/rounds.py
+  MedVLSAM2Lib/training/learning/run.py
+  MedVLSAM2Lib/training/learning/run_log.py
+  MedVLSAM2Lib/training/learning/scene.py
+  MedVLSAM2Lib/training/learning/schedule.py
+  MedVLSAM2Lib/training/learning/trainer.py
+  MedVLSAM2Lib/training/learning/validation.py
+  MedVLSAM2Lib/training/model_card.py
+  MedVLSAM2Lib/training/phantom/__init__.py
+  MedVLSAM2Lib/training/phantom/anatomy/__init__.py
+  MedVLSAM2Lib/training/phantom/anatomy/abdomen.py
+  MedVLSAM2Lib/training/phantom/anatomy/chance.py
+  MedVLSAM2Lib/training/phantom/anatomy/chest.py
+  MedVLSAM2Lib/training/phantom/anatomy/findings.py
+  MedVLSAM2Lib/training/phantom/anatomy/person.py
+  MedVLSAM2Lib/training/phantom/anatomy/skeleton.py
+  MedVLSAM2Lib/training/phantom/anatomy/spine.py
+  MedVLSAM2Lib/training/phantom/anatomy/torso.py
+  MedVLSAM2Lib/training/phantom/anatomy/tubes.py
+  MedVLSAM2Lib/training/phantom/grid.py
+  MedVLSAM2Lib/training/phantom/painting.py
+  MedVLSAM2Lib/training/phantom/phantom.py
+  MedVLSAM2Lib/training/phantom/shapes.py
+  MedVLSAM2Lib/training/phantom/structures.py
+  MedVLSAM2Lib/training/prompting/__init__.py
+  MedVLSAM2Lib/training/prompting/cell_prompts.py
+  MedVLSAM2Lib/training/prompting/corrections.py
+  MedVLSAM2Lib/training/prompting/earlier_masks.py
+  MedVLSAM2Lib/training/prompting/first_prompts.py
+  MedVLSAM2Lib/training/prompting/outline.py
+  MedVLSAM2Lib/training/synthesis/__init__.py
+  MedVLSAM2Lib/training/synthesis/contrast.py
+  MedVLSAM2Lib/training/synthesis/label_image.py
+  MedVLSAM2Lib/training/synthesis/lesion.py
+  MedVLSAM2Lib/training/synthesis/region.py
+  MedVLSAM2Lib/training/synthesis/smooth_field.py
+  MedVLSAM2Lib/volume/__init__.py
+  MedVLSAM2Lib/volume/box.py
+  MedVLSAM2Lib/volume/hounsfield.py
+  MedVLSAM2Lib/volume/packed_mask.py
+  MedVLSAM2Lib/volume/reorientation.py
+  MedVLSAM2Lib/volume/volume.py
+  MedVLSAM2Lib/volume/window.py
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/data/__init__.py
   MedVLSAM2Lib/training/data/cache.py

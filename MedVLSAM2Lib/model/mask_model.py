@@ -66,6 +66,7 @@ class MaskEstimate:
         confidence: the model's own estimate of its Dice, 0..1.
         object_box: a part of ``box`` that holds every voxel above zero, so that only its logits need be worked out; None
             when the model does not know one.
+        is_coarse: whether the logits come from cells wider than voxels, so that their edges are not quite the scan's.
         memory: anything the model wants to see again with the next prompt; kept with undo, never looked into.
     """
 
@@ -73,6 +74,7 @@ class MaskEstimate:
     logits: VoxelLogits
     confidence: float
     object_box: VoxelBox | None = None
+    is_coarse: bool = False
     memory: object | None = None
 
 

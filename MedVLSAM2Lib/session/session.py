@@ -13,6 +13,7 @@ from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, in_force
 from MedVLSAM2Lib.results import Event, MaskRegion, Progress
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.errors import Cancelled, SessionError
+from MedVLSAM2Lib.session.intensity_edges import with_sharper_edges
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
 from MedVLSAM2Lib.session.prompt_rules import apply_rules, reach
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
@@ -124,6 +125,8 @@ class Session:
         self, estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
     ) -> PackedMask:
         """The mask after an estimate: changed within the estimate's box, and where the new prompts say so themselves."""
+        if estimate.is_coarse:
+            estimate = self._threads.submit(with_sharper_edges, estimate, self._volume).result()
         object_box = estimate.box if estimate.object_box is None else estimate.object_box
         prompted = reach(new_prompts)
         # Beyond these boxes nothing was and nothing will be: a view is several times as large as the object in it.

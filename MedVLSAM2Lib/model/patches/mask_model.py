@@ -244,7 +244,9 @@ def _estimate(eye: _Eye, look: _Look, request: MaskRequest) -> MaskEstimate:
     # Between the centres of a cell inside and of one outside, voxels may still be inside.
     inside = VoxelBox.around(cells > 0)
     object_box = inside if inside.is_empty else _voxels_of_cells(inside, eye.side, look.view, request.volume, margin=1)
-    return MaskEstimate(box, logits, float(np.clip(look.quality, 0.0, 1.0)), object_box.intersection(box))
+    return MaskEstimate(
+        box, logits, float(np.clip(look.quality, 0.0, 1.0)), object_box.intersection(box), is_coarse=True
+    )
 
 
 def _trust(look: _Look) -> float:
