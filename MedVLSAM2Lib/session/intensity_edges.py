@@ -24,9 +24,11 @@ FEWEST_VOXELS, MOST_VOXELS = 64, 40_000
 BINS = 96
 BIN_BLUR = 1.5
 MOST_RATIO = 4.0
-LEAST_SEPARATION = 0.5
+LEAST_SEPARATION = 0.65
 """Of the two histograms: 1 minus their overlap. Below this nothing is changed, from here on the ratio counts more and more."""
-STRENGTH = 1.5
+STRENGTH = 2.5
+MOST_UNTYPICAL = 0.25
+"""Of an object's own voxels, the share whose intensity speaks against it. An object of air and tissue has no intensity."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class IntensityRatio:
             return None
         floor = 0.02 / BINS
         ratio = np.clip(np.log((within + floor) / (without + floor)), -MOST_RATIO, MOST_RATIO)
-        return cls(low, high, (STRENGTH * belief * ratio).astype(np.float32))
+        made = cls(low, high, (STRENGTH * belief * ratio).astype(np.float32))
+        return made if float((made.of(inside) < 0).mean()) <= MOST_UNTYPICAL else None
 
 
 def with_sharper_edges(estimate: MaskEstimate, volume: Volume) -> MaskEstimate:

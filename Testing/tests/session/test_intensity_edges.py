@@ -75,3 +75,13 @@ def test_too_few_voxels_or_a_single_intensity_say_nothing() -> None:
 def test_an_answer_without_any_object_is_left_alone() -> None:
     estimate = MaskEstimate(VoxelBox.of_shape(SHAPE), np.full(SHAPE, -9.0), 0.1, VoxelBox.empty(), is_coarse=True)
     assert with_sharper_edges(estimate, a_volume(200)) is estimate
+
+
+def test_an_object_of_air_and_tissue_has_no_intensity_of_its_own() -> None:
+    volume = a_volume(0)
+    # The object's upper half is air, the rest is like what surrounds it.
+    inside = ball(SHAPE, MIDDLE, RADIUS)
+    inside[: MIDDLE[0]] = False
+    volume.array[inside] = -900
+    estimate = a_coarse_estimate(RADIUS - 2)
+    assert with_sharper_edges(estimate, volume) is estimate
