@@ -38,8 +38,8 @@ def point_from_markups(markups_node: Any, index: int, frame: VolumeFrame, positi
 def box_from_roi(roi_node: Any, frame: VolumeFrame) -> Box:
     """The voxel box around the eight corners of a vtkMRMLMarkupsROINode, cut down to the volume.
 
-    A rotated ROI gives the box along the voxel axes that holds it. One thinner than a voxel along one axis gives a 2D box
-    on the slice nearest to its middle.
+    A rotated ROI gives the box along the voxel axes that holds it. One thinner than a voxel gives a 2D box on the slice
+    nearest to its middle, across the voxel axis nearest to its thin side.
 
     Raises:
         PromptError: it has no size, or lies outside the volume.
@@ -47,10 +47,9 @@ def box_from_roi(roi_node: Any, frame: VolumeFrame) -> Box:
     require_in_scene(roi_node, "box")
     corners = frame.ijk_of_all(_roi_corners_world(roi_node))
     low, high = corners.min(axis=0), corners.max(axis=0)
-    thin = high - low < 1
-    if thin.sum() == 1:
-        middle = np.floor((low + high) / 2 + 0.5)
-        low, high = np.where(thin, middle, low), np.where(thin, middle, high)
+    axis = _flat_axis(corners, roi_node, frame)
+    if axis is not None:
+        low[axis] = high[axis] = np.floor((low[axis] + high[axis]) / 2 + 0.5)
     _checked(Box(_position(low), _position(high)), frame)
     last = np.array(frame.shape[::-1]) - 1
     return _checked(Box(_position(np.clip(low, 0, last)), _position(np.clip(high, 0, last))), frame)
@@ -99,6 +98,20 @@ def lasso_from_curve(closed_curve_node: Any, frame: VolumeFrame, positive: bool)
 def _checked(prompt: P, frame: VolumeFrame) -> P:
     check(prompt, frame.shape)
     return prompt
+
+
+def _flat_axis(corners: np.ndarray, roi_node: Any, frame: VolumeFrame) -> int | None:
+    """The voxel axis across a box that is thinner than a voxel; None for any other. ``corners`` (8, 3) are in I, J, K."""
+    thin = np.ptp(corners, axis=0) < 1
+    if thin.sum() == 1:
+        return int(np.argmax(thin))
+    size = roi_node.GetSize()
+    if min(size) >= min(frame.spacing):
+        return None
+    # As ``_CORNERS`` lists them: the first corner's neighbours along the box's own three axes.
+    edges = (corners[[4, 2, 1]] - corners[0]) * frame.spacing
+    sides = np.delete(edges, int(np.argmin(size)), axis=0)
+    return int(np.argmax(np.abs(np.cross(sides[0], sides[1]))))
 
 
 def _roi_corners_world(roi_node: Any) -> np.ndarray:

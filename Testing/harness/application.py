@@ -66,11 +66,15 @@ class Application:
         self._layout_manager.set_render_blocked(blocked=False)
 
 
-class LayoutManager:
-    """``slicer.app.layoutManager()`` over the views that are open."""
+class LayoutManager(QtCore.QObject):
+    """``slicer.app.layoutManager()`` over the views that are open; opening one more changes the layout."""
+
+    layoutChanged = QtCore.Signal(int)
 
     def __init__(self, views: Views) -> None:
+        super().__init__()
         self._views = views
+        views.on_open = lambda: self.layoutChanged.emit(len(list(views)))
 
     def sliceViewNames(self) -> list[str]:
         return self._views.slice_view_names()

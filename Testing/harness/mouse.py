@@ -35,12 +35,20 @@ class Mouse:
     def drag(self, pixels: Iterable[Pixel], button: str = "Left") -> None:
         """Press at the first pixel, pass through the others, release at the last."""
         path = list(pixels)
+        self.press_and_move(path, button)
+        self.release(path[-1], button)
+
+    def press_and_move(self, pixels: Iterable[Pixel], button: str = "Left") -> None:
+        """The first part of a drag: the button stays down."""
+        path = list(pixels)
         self._enter(path[0])
         self._send(f"{button}ButtonPressEvent", path[0])
         for start, end in itertools.pairwise(path):
             for step in range(1, _DRAG_STEPS + 1):
                 self._send("MouseMoveEvent", _between(start, end, step / _DRAG_STEPS))
-        self._send(f"{button}ButtonReleaseEvent", path[-1])
+
+    def release(self, pixel: Pixel, button: str = "Left") -> None:
+        self._send(f"{button}ButtonReleaseEvent", pixel)
 
     def turn_wheel(self, clicks: int) -> None:
         """Forward for positive ``clicks``, backward for negative ones."""
@@ -81,7 +89,7 @@ class Mouse:
 
     def _press_and_release(self, pixel: Pixel, button: str) -> None:
         self._send(f"{button}ButtonPressEvent", pixel)
-        self._send(f"{button}ButtonReleaseEvent", pixel)
+        self.release(pixel, button)
 
     def _send(self, event: str, pixel: Pixel, repeat: int = 0) -> None:
         x, y = round(pixel[0]), round(pixel[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import vtk
@@ -45,6 +45,7 @@ class Views:
         self._app_logic = app_logic
         self._view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
         self._open: dict[str, Any] = {}
+        self.on_open: Callable[[], object] = lambda: None
 
     def __getitem__(self, name: str) -> Any:
         return self._open[name]
@@ -59,6 +60,7 @@ class Views:
         """The view called ``name``, opened with ``size`` pixels unless it is open already."""
         if name not in self._open:
             self._open[name] = self._create(name, size)
+            self.on_open()
         return self._open[name]
 
     def slice_view_names(self) -> list[str]:
