@@ -56,14 +56,17 @@ class ctkSearchBox(QtWidgets.QLineEdit):
 class ctkPathLineEdit(QtWidgets.QWidget):
     """A path typed by hand: the file dialog and the history of the original are not there."""
 
+    Dirs, Files = QtCore.QDir.Filter.Dirs, QtCore.QDir.Filter.Files
     currentPathChanged = QtCore.Signal(str)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._line = QtWidgets.QLineEdit()
+        self._filters = self.Files
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._line)
+        self.setFocusProxy(self._line)
         self._line.textChanged.connect(self.currentPathChanged)
 
     def setCurrentPath(self, path: str) -> None:
@@ -72,4 +75,9 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     def addCurrentPathToHistory(self) -> None:
         """Only the original keeps a history."""
 
+    def setFilters(self, filters: int) -> None:
+        """What the original's file dialog offers."""
+        self._filters = QtCore.QDir.Filter(filters)
+
+    filters = QtCore.Property(int, lambda self: self._filters.value, setFilters)
     currentPath = QtCore.Property(str, lambda self: self._line.property("text"), setCurrentPath)
