@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
+
+_BUTTONS_WITH_ICONS = (
+    "point",
+    "box",
+    "scribble",
+    "lasso",
+    "negative",
+    "finish",
+    "undo",
+    "redo",
+    "smaller",
+    "larger",
+    "newSegment",
+    "cancel",
+)
 
 
 class MedVLSAM2(ScriptedLoadableModule):
@@ -36,30 +52,37 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         super().setup()
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
         from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
-        from MedVLSAM2Lib.panel.segment_section import SegmentSection
+        from MedVLSAM2Lib.panel.panel import Panel
 
-        panel = slicer.util.loadUI(self.resourcePath("UI/MedVLSAM2.ui"))
-        self.layout.addWidget(panel)
-        self.ui = slicer.util.childWidgetVariables(panel)
-        panel.setMRMLScene(slicer.mrmlScene)
+        widget = slicer.util.loadUI(self.resourcePath("UI/MedVLSAM2.ui"))
+        self.layout.addWidget(widget)
+        self.ui = slicer.util.childWidgetVariables(widget)
+        widget.setMRMLScene(slicer.mrmlScene)
         client = EngineClient(LocalLauncher())
-        logic = slicer.app.applicationLogic()
-        self.section = SegmentSection(self.ui, panel, slicer.mrmlScene, logic, client, bundled_checkpoint())
+        self.panel = Panel(self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint())
+        for button in _BUTTONS_WITH_ICONS:
+            icon = qt.QIcon(self.resourcePath(f"Icons/{button}.png"))
+            getattr(self.ui, f"{button}Button").setIcon(icon)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneClosed)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneLoaded)
 
     def enter(self) -> None:
         """Slicer shows the module."""
-        self.section.enter()
+        self.panel.enter()
 
     def exit(self) -> None:
         """Slicer shows another module."""
-        self.section.exit()
+        self.panel.exit()
 
     def cleanup(self) -> None:
         """Slicer ends, or the module is reloaded."""
         self.removeObservers()
-        self.section.close()
+        self.panel.close()
 
     def onSceneClosed(self, _caller: Any, _event: Any) -> None:
         """Forget what belonged to the scene."""
-        self.section.scene_closed()
+        self.panel.scene_closed()
+
+    def onSceneLoaded(self, _caller: Any, _event: Any) -> None:
+        """Take up what was chosen and asked in the scene."""
+        self.panel.scene_loaded()

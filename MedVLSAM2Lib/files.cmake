@@ -71,12 +71,23 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/patches/view.py
   MedVLSAM2Lib/model/threads.py
   MedVLSAM2Lib/panel/__init__.py
+  MedVLSAM2Lib/panel/checkpoint_card.py
+  MedVLSAM2Lib/panel/chosen_model.py
+  MedVLSAM2Lib/panel/chosen_volume.py
+  MedVLSAM2Lib/panel/drag_watch.py
+  MedVLSAM2Lib/panel/key_map.py
+  MedVLSAM2Lib/panel/model_section.py
+  MedVLSAM2Lib/panel/panel.py
+  MedVLSAM2Lib/panel/prompt_display.py
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
   MedVLSAM2Lib/panel/prompt_tool.py
   MedVLSAM2Lib/panel/segment_section.py
   MedVLSAM2Lib/panel/segmenter.py
   MedVLSAM2Lib/panel/shortcuts.py
+  MedVLSAM2Lib/panel/step_log.py
+  MedVLSAM2Lib/panel/strokes.py
+  MedVLSAM2Lib/panel/tool_rules.py
   MedVLSAM2Lib/prompts.py
   MedVLSAM2Lib/results.py
   MedVLSAM2Lib/scene/__init__.py
@@ -93,10 +104,12 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/module_node.py
   MedVLSAM2Lib/scene/node_access.py
   MedVLSAM2Lib/scene/prompt_json.py
+  MedVLSAM2Lib/scene/prompt_markups.py
   MedVLSAM2Lib/scene/prompt_reader.py
   MedVLSAM2Lib/scene/scene_grid.py
   MedVLSAM2Lib/scene/segment_fingerprint.py
   MedVLSAM2Lib/scene/segment_layer.py
+  MedVLSAM2Lib/scene/segment_prompts.py
   MedVLSAM2Lib/scene/segment_writer.py
   MedVLSAM2Lib/scene/segments.py
   MedVLSAM2Lib/scene/terminology.py

@@ -69,7 +69,7 @@ class _Sitting:
 
     def click(self, point: Ras) -> None:
         """Take the point tool, click in the axial view and wait for the answer."""
-        segmenter = self._widget.section.segmenter
+        segmenter = self._widget.panel.segmenter
         self._widget.ui.pointButton.click()
         for view in _SLICE_VIEWS[1:]:
             self._slicer.mouse(view).pixel_at(point)
@@ -82,7 +82,7 @@ class _Sitting:
         """Write the pictures, the segmentation and the scene."""
         from harness import screenshots
 
-        node, segment_id = self._widget.section.segmenter.segmentation_node, self._widget.section.segmenter.segment_id
+        node, segment_id = self._widget.panel.segmenter.segmentation_node, self._widget.panel.segmenter.segment_id
         self._widget.ui.pointButton.click()
         slices = screenshots.beside(*(self._slicer.pixels(view) for view in _SLICE_VIEWS))
         files = [

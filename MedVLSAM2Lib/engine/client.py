@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -31,7 +31,7 @@ from MedVLSAM2Lib.engine.shared_volume import store_volume
 from MedVLSAM2Lib.engine.steps import Task
 from MedVLSAM2Lib.engine.supervisor import Supervisor
 from MedVLSAM2Lib.prompts import Prompt
-from MedVLSAM2Lib.volume import Volume
+from MedVLSAM2Lib.volume import Volume, VolumeError
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +91,11 @@ class EngineClient:
         """
         return self._submit(LoadModel(str(folder)))
 
-    def open_volume(self, volume_id: str, volume: Volume) -> int:
+    def open_volume(self, volume_id: str, volume: Volume | Callable[[], Volume]) -> int:
         """Work on ``volume`` under the name ``volume_id``; one of the same name is closed.
 
-        The voxels are copied on a thread: they must not change before the request is done.
+        The voxels are copied on a thread: they must not change before the request is done. A function that makes the
+        volume is called on that thread too; what it raises becomes the request's Failure.
         """
         task = Task(next(self._numbers), volume_id, "", None)
         self._register(task)
@@ -186,11 +187,14 @@ class EngineClient:
         self._open_requests.add(task.request)
         self._supervisor.submit(task)
 
-    def _copy(self, task: Task, volume: Volume) -> None:
+    def _copy(self, task: Task, volume: Volume | Callable[[], Volume]) -> None:
         try:
-            stored, memory = store_volume(volume, share=self._launcher.shares_memory)
+            made = volume if isinstance(volume, Volume) else volume()
+            stored, memory = store_volume(made, share=self._launcher.shares_memory)
+        except VolumeError as error:
+            self._supervisor.volume_not_copied(task, failure_of(error))
         except Exception as error:
-            logger.exception("%s could not be copied", volume.name)
+            logger.exception("the volume %s could not be copied", task.volume_id)
             self._supervisor.volume_not_copied(task, failure_of(error))
         else:
             self._supervisor.volume_copied(task, OpenVolume(task.volume_id, stored), memory)

@@ -5,31 +5,76 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from MedVLSAM2Lib.prompts import Prompt
+from MedVLSAM2Lib.results import MaskRegion
+from MedVLSAM2Lib.scene.segment_prompts import keep_prompts_of_segment, prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 
 
-@dataclass
+def object_id_of(segmentation_node: Any, segment_id: str) -> str:
+    """What the engine calls a segment."""
+    return f"{segmentation_node.GetID()}/{segment_id}"
+
+
+@dataclass(eq=False)
 class PromptStep:
     """What must be known to write a prompt's result, and to take it back.
 
     Attributes:
         volume_id: the volume in the engine.
-        object_id: the object in the engine.
+        volume_node: the volume in the scene.
+        segmentation_node: the segmentation it is written to.
         segment_id: the segment it is written to.
         writer: writes that segment.
+        prompts: what the engine was asked.
         markups: the node the prompt was drawn with.
         writes: how many undoable steps the writer holds for it: the prompt's own, and one for each candidate stepped to.
         candidate: which answer is shown, of how many.
+        in_engine: whether the engine can still take it back.
+        kept_before: what was kept with the segment before it.
     """
 
     volume_id: str
-    object_id: str
+    volume_node: Any
+    segmentation_node: Any
     segment_id: str
     writer: SegmentWriter
+    prompts: tuple[Prompt, ...]
     markups: Any
     writes: int = 0
     candidate: int = 0
     candidates: int = 1
+    in_engine: bool = True
+    kept_before: tuple[Prompt, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Once and for all: a deleted node has no ID any more.
+        self.object_id = object_id_of(self.segmentation_node, self.segment_id)
+
+    def write(self, region: MaskRegion, *, as_new_step: bool) -> None:
+        """Write a region of its answer; SceneError when that cannot be done."""
+        if as_new_step:
+            self.writer.begin_step()
+            self.writes += 1
+        self.writer.write(self.segment_id, region.mask)
+        self.candidate, self.candidates = region.candidate, region.candidates
+
+    def keep_prompts(self) -> None:
+        """Keep its prompts with the segment, after those that are kept already; SceneError when it is gone."""
+        self.kept_before = prompts_of_segment(self.segmentation_node, self.segment_id, self.volume_node)
+        self._keep(self.kept_before + self.prompts)
+
+    def take_back(self) -> None:
+        """Give the segment back what it was before; SceneError when it cannot be written."""
+        for _ in range(self.writes):
+            self.writer.undo()
+        self._keep(self.kept_before)
+
+    def do_again(self) -> None:
+        """Write what was taken back; SceneError when it cannot be written."""
+        for _ in range(self.writes):
+            self.writer.redo()
+        self._keep(self.kept_before + self.prompts)
 
     def show_markups(self, visible: bool) -> None:
         """Show or hide the prompt in the views, if it is still there."""
@@ -42,3 +87,8 @@ class PromptStep:
         scene = self.markups.GetScene()
         if scene is not None:
             scene.RemoveNode(self.markups)
+
+    def _keep(self, prompts: tuple[Prompt, ...]) -> None:
+        segmentation = self.segmentation_node.GetSegmentation()
+        if segmentation is not None and segmentation.GetSegment(self.segment_id) is not None:
+            keep_prompts_of_segment(self.segmentation_node, self.segment_id, self.volume_node, prompts)

@@ -2,79 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import qt
-
-from MedVLSAM2Lib.engine import EngineClient
+from MedVLSAM2Lib.panel.chosen_model import ChosenModel
+from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
-from MedVLSAM2Lib.panel.prompt_tool import BOX, LASSO, POINT, SCRIBBLE, PromptTool
+from MedVLSAM2Lib.panel.prompt_tool import BOX, LASSO, POINT, SCRIBBLE, TOOLS, PromptTool
 from MedVLSAM2Lib.panel.segmenter import Segmenter
-from MedVLSAM2Lib.panel.shortcuts import Shortcuts
-
-_POLL_MS = 15
+from MedVLSAM2Lib.panel.tool_rules import why_no_tool, why_not
 
 
 class SegmentSection:
-    """Binds the widgets of ``MedVLSAM2.ui`` to a Segmenter.
+    """Binds the widgets of ``MedVLSAM2.ui`` that prompt and refine to a Segmenter.
 
     Args:
         ui: the widgets by name.
-        owner: the widget that owns timer and shortcuts.
-        scene: the MRML scene.
-        application_logic: Slicer's, for placing markups.
-        client: the engine; closed by ``close``.
-        checkpoint: the model's folder.
+        segmenter: does the work.
+        volume: the chosen scan.
+        model: the chosen model.
+        say: shows one sentence in the status line.
+        make_placer: makes the placer, from what it calls when a prompt was drawn and when the tool was taken away.
     """
 
     def __init__(
-        self, ui: Any, owner: Any, scene: Any, application_logic: Any, client: EngineClient, checkpoint: Path
+        self,
+        ui: Any,
+        segmenter: Segmenter,
+        volume: ChosenVolume,
+        model: ChosenModel,
+        say: Callable[[str], None],
+        make_placer: Callable[[Callable[[PromptTool, bool, Any], None], Callable[[], None]], PromptPlacer],
     ) -> None:
-        self._ui, self._client, self._checkpoint = ui, client, checkpoint
+        self._ui, self._segmenter, self._volume, self._model = ui, segmenter, volume, model
+        self._say = say
         self._tool: PromptTool | None = None
         self._is_refreshing = False
-        self._model_asked_for = False
-        self.segmenter = Segmenter(client, self.say, self.refresh)
-        self.placer = PromptPlacer(scene, application_logic, self.segmenter.prompt)
-        self.shortcuts = Shortcuts(owner, self._keys())
+        self._tooltips = {tool: str(self._button(tool).toolTip) for tool in TOOLS}
+        self.placer = make_placer(segmenter.prompt, self.put_down)
         self._connect()
-        self._timer = qt.QTimer(owner)
-        self._timer.setInterval(_POLL_MS)
-        self._timer.connect("timeout()", self.segmenter.poll)
-        self.refresh()
 
-    def enter(self) -> None:
-        """The module was opened: shortcuts work, and the volume that is chosen is taken up."""
-        self.shortcuts.enable(True)
-        self._on_volume()
-
-    def exit(self) -> None:
-        """Another module was opened: the tool is put down and the keys are free."""
-        self.shortcuts.enable(False)
-        self._put_down()
-
-    def close(self) -> None:
-        """End the engine and the timer; nothing is left behind."""
-        self.shortcuts.enable(False)
-        self._timer.stop()
-        self.placer.put_down()
-        self._client.close()
-
-    def scene_closed(self) -> None:
-        """The scene was closed."""
-        self._put_down()
-        self.segmenter.forget_scene()
-        self.say("Load a scan and choose it above.")
-
-    def say(self, sentence: str) -> None:
-        """Show one sentence in the status line."""
-        self._ui.statusLabel.setText(sentence)
+    def actions(self) -> dict[str, Callable[[], object]]:
+        """What the keys do, by the names of the key map."""
+        segmenter = self._segmenter
+        return {
+            "positive_point": lambda: self._choose_tool(POINT, positive=True),
+            "negative_point": lambda: self._choose_tool(POINT, positive=False),
+            "box": lambda: self._choose_tool(BOX),
+            "scribble": lambda: self._choose_tool(SCRIBBLE),
+            "lasso": lambda: self._choose_tool(LASSO),
+            "polarity": lambda: self._ui.negativeButton.setChecked(not self._ui.negativeButton.checked),
+            "finish": self.placer.finish,
+            "undo": segmenter.undo,
+            "redo": segmenter.redo,
+            "smaller": partial(segmenter.step_candidate, -1),
+            "larger": partial(segmenter.step_candidate, 1),
+            "new_segment": self._new_segment,
+            "escape": self._escape,
+        }
 
     def refresh(self) -> None:
         """Show what can be done now."""
-        segmenter, ui = self.segmenter, self._ui
+        segmenter, ui = self._segmenter, self._ui
         ui.undoButton.setEnabled(segmenter.can_undo)
         ui.redoButton.setEnabled(segmenter.can_redo)
         ui.smallerButton.setEnabled(segmenter.can_step(-1))
@@ -83,108 +73,98 @@ class SegmentSection:
         ui.progressBar.setVisible(segmenter.is_busy)
         ui.progressBar.setRange(0, 100 if segmenter.progress else 0)
         ui.progressBar.setValue(round(100 * segmenter.progress))
-        ui.modelLabel.setText(self._model_line())
+        self._show_tools()
         self._show_target()
+
+    def put_down(self) -> None:
+        """Put the tool down."""
+        self._choose_tool(None)
+
+    def _show_tools(self) -> None:
+        off = {tool: why_not(tool, self._volume, self._model) for tool in TOOLS}
+        for tool, reason in off.items():
+            self._button(tool).setEnabled(not reason)
+            self._button(tool).setToolTip(reason or self._tooltips[tool])
+        missing = [tool.name for tool, reason in off.items() if reason]
+        reason = why_no_tool(self._volume, self._model)
+        if not reason and missing:
+            reason = f"This model was not trained for: {', '.join(missing)}."
+        self._ui.reasonLabel.setText(reason)
+        self._ui.reasonLabel.setVisible(bool(reason))
+        if self._tool is not None and off[self._tool]:
+            self.put_down()
 
     def _show_target(self) -> None:
         self._is_refreshing = True
-        ui, segmenter = self._ui, self.segmenter
-        if segmenter.segmentation_node is not ui.segmentSelector.currentNode():
-            ui.segmentSelector.setCurrentNode(segmenter.segmentation_node)
+        ui, segmenter = self._ui, self._segmenter
+        node = segmenter.segmentation_node
+        if node is not None and node is not ui.segmentSelector.currentNode():
+            ui.segmentSelector.setCurrentNode(node)
         if segmenter.segment_id and segmenter.segment_id != ui.segmentSelector.currentSegmentID():
             ui.segmentSelector.setCurrentSegmentID(segmenter.segment_id)
         ui.targetLabel.setText("" if segmenter.segment_id else "The next prompt starts a new segment.")
         ui.targetLabel.setVisible(not segmenter.segment_id)
+        ui.newSegmentButton.setEnabled(bool(segmenter.segment_id))
         self._is_refreshing = False
 
-    def _model_line(self) -> str:
-        if not (self._checkpoint / "model.safetensors").is_file():
-            return f"There is no model in {self._checkpoint}; install the extension again."
-        return f"Bundled model ({self.segmenter.model_name or 'starts with the first volume'})"
-
     def _connect(self) -> None:
-        ui = self._ui
-        ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_volume)
+        ui, segmenter = self._ui, self._segmenter
         ui.segmentSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_target)
         ui.segmentSelector.connect("currentSegmentChanged(QString)", self._on_target)
         ui.newSegmentButton.connect("clicked()", self._new_segment)
-        for tool in (POINT, BOX, SCRIBBLE, LASSO):
-            button = getattr(ui, f"{tool.name}Button")
-            button.connect("clicked(bool)", partial(self._on_tool, tool))
+        for tool in TOOLS:
+            self._button(tool).connect("clicked(bool)", partial(self._on_tool, tool))
         ui.negativeButton.connect("toggled(bool)", self._on_polarity)
         ui.finishButton.connect("clicked()", self.placer.finish)
-        ui.undoButton.connect("clicked()", self.segmenter.undo)
-        ui.redoButton.connect("clicked()", self.segmenter.redo)
-        ui.smallerButton.connect("clicked()", lambda: self.segmenter.step_candidate(-1))
-        ui.largerButton.connect("clicked()", lambda: self.segmenter.step_candidate(1))
-        ui.cancelButton.connect("clicked()", self.segmenter.cancel)
+        ui.undoButton.connect("clicked()", segmenter.undo)
+        ui.redoButton.connect("clicked()", segmenter.redo)
+        ui.smallerButton.connect("clicked()", lambda: segmenter.step_candidate(-1))
+        ui.largerButton.connect("clicked()", lambda: segmenter.step_candidate(1))
+        ui.cancelButton.connect("clicked()", segmenter.cancel)
 
-    def _keys(self) -> dict[str, Any]:
-        return {
-            "1": lambda: self._choose_tool(POINT, positive=True),
-            "2": lambda: self._choose_tool(POINT, positive=False),
-            "3": lambda: self._choose_tool(BOX),
-            "4": lambda: self._choose_tool(SCRIBBLE),
-            "5": lambda: self._choose_tool(LASSO),
-            "X": lambda: self._ui.negativeButton.setChecked(not self._ui.negativeButton.checked),
-            "N": self._new_segment,
-            "Return": self.placer.finish,
-            "Z": self.segmenter.undo,
-            "Shift+Z": self.segmenter.redo,
-            "[": lambda: self.segmenter.step_candidate(-1),
-            "]": lambda: self.segmenter.step_candidate(1),
-            "Escape": self._escape,
-        }
-
-    def _on_volume(self, _node: Any = None) -> None:
-        node = self._ui.volumeSelector.currentNode()
-        if node is not None:
-            self._start_engine()
-        self.segmenter.choose_volume(node)
-
-    def _start_engine(self) -> None:
-        if not self._model_asked_for:
-            self._model_asked_for = True
-            self._timer.start()
-            self.segmenter.load_model(self._checkpoint)
+    def _button(self, tool: PromptTool) -> Any:
+        return getattr(self._ui, f"{tool.name}Button")
 
     def _on_target(self, _value: Any = None) -> None:
         if not self._is_refreshing:
             selector = self._ui.segmentSelector
-            self.segmenter.choose_target(selector.currentNode(), selector.currentSegmentID() or "")
+            self._ui.negativeButton.setChecked(False)
+            self._segmenter.choose_target(selector.currentNode(), selector.currentSegmentID() or "")
 
     def _new_segment(self) -> None:
         self._ui.negativeButton.setChecked(False)
-        self.segmenter.new_segment()
+        self._segmenter.new_segment()
 
     def _on_tool(self, tool: PromptTool, checked: bool = False) -> None:
         self._choose_tool(tool if checked else None)
 
     def _choose_tool(self, tool: PromptTool | None, positive: bool | None = None) -> None:
+        reason = why_not(tool, self._volume, self._model) if tool is not None else ""
+        if reason:
+            self._say(reason)
+            return
         self._tool = tool
-        for other in (POINT, BOX, SCRIBBLE, LASSO):
-            getattr(self._ui, f"{other.name}Button").setChecked(other is tool)
+        for other in TOOLS:
+            self._button(other).setChecked(other is tool)
         if positive is not None and self._ui.negativeButton.checked == positive:
             self._ui.negativeButton.setChecked(not positive)
         else:
             self._take_in_hand()
 
     def _take_in_hand(self) -> None:
-        if self._tool is None:
+        tool = self._tool
+        self._ui.finishButton.setEnabled(tool is not None and tool.points is None)
+        if tool is None:
             self.placer.put_down()
             return
-        self.placer.take(self._tool, not self._ui.negativeButton.checked)
-        self._ui.finishButton.setEnabled(self._tool.points is None)
-        self.say(self._tool.hint)
+        self.placer.take(tool, not self._ui.negativeButton.checked)
+        self._say(tool.hint)
 
     def _on_polarity(self, _checked: bool = False) -> None:
         self._take_in_hand()
 
-    def _put_down(self) -> None:
-        self._choose_tool(None)
-
     def _escape(self) -> None:
-        if self.segmenter.is_busy:
-            self.segmenter.cancel()
+        if self._segmenter.is_busy:
+            self._segmenter.cancel()
         else:
-            self._put_down()
+            self.put_down()

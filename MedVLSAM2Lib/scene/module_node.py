@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import slicer
 
-from MedVLSAM2Lib.prompts import Prompt
-from MedVLSAM2Lib.scene.prompt_json import prompts_from_json, prompts_to_json
-
 _MODULE_NAME = "MedVLSAM2"
-_VOLUME, _SEGMENTATION = "Volume", "Segmentation"
-_SEGMENT_ID, _MODEL_FOLDER = "SegmentID", "ModelFolder"
-_PROMPTS_PREFIX = "Prompts."
+_VOLUME, _SEGMENTATION, _SEGMENT_ID = "Volume", "Segmentation", "SegmentID"
 
 
 class ModuleNode:
-    """What the user has chosen and asked, in a vtkMRMLScriptedModuleNode: saved, loaded and closed with the scene.
+    """What the user has chosen, in a vtkMRMLScriptedModuleNode: saved, loaded and closed with the scene.
 
     Every write invokes the node's ModifiedEvent at most once; writing what is there already invokes none.
     """
@@ -69,32 +63,6 @@ class ModuleNode:
     @segment_id.setter
     def segment_id(self, segment_id: str) -> None:
         self._node.SetParameter(_SEGMENT_ID, segment_id)
-
-    @property
-    def model_folder(self) -> str:
-        """The checkpoint's folder; empty for the bundled one."""
-        return self._node.GetParameter(_MODEL_FOLDER) or ""
-
-    @model_folder.setter
-    def model_folder(self, folder: str) -> None:
-        self._node.SetParameter(_MODEL_FOLDER, folder)
-
-    def prompts(self, object_id: str) -> tuple[Prompt, ...]:
-        """The prompts of an object, oldest first; SceneError when they cannot be read."""
-        text = self._node.GetParameter(_PROMPTS_PREFIX + object_id)
-        return prompts_from_json(text) if text else ()
-
-    def set_prompts(self, object_id: str, prompts: Sequence[Prompt]) -> None:
-        """Keep the prompts of an object; none of them forgets the object."""
-        if prompts:
-            self._node.SetParameter(_PROMPTS_PREFIX + object_id, prompts_to_json(prompts))
-        else:
-            self._node.UnsetParameter(_PROMPTS_PREFIX + object_id)
-
-    def all_prompts(self) -> Mapping[str, tuple[Prompt, ...]]:
-        """The prompts of every object."""
-        names = (name for name in self._node.GetParameterNames() if name.startswith(_PROMPTS_PREFIX))
-        return {name.removeprefix(_PROMPTS_PREFIX): self.prompts(name.removeprefix(_PROMPTS_PREFIX)) for name in names}
 
     def _refer(self, role: str, node: Any) -> None:
         node_id = None if node is None else node.GetID()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -125,3 +126,10 @@ def test_qt_is_not_touched_from_a_thread() -> None:
     thread.join()
     assert button.text == "Ask"
     assert "from a thread" in str(errors[0])
+
+
+def test_none_outlives_the_calls_that_return_it() -> None:
+    label = qt.QLabel()
+    for number in range(1000):
+        label.setText(str(number))
+    assert sys.version_info >= (3, 12) or sys.getrefcount(None) > 1_000_000_000

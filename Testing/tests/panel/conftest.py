@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,23 +11,40 @@ import pytest
 
 if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
+    from tests.panel.user import User
 
 ROOT = Path(__file__).resolve().parents[3]
+CAPABILITIES = ("click", "box", "scribble", "lasso", "prior")
 
 
 @pytest.fixture
-def the_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder of the stand-in model that the module's worker loads: what is as bright as the clicked voxel."""
+def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
+    """Makes folders of the stand-in model: what is as bright as the clicked voxel belongs to the object."""
+
+    def make(name: str, capabilities: Sequence[str] = CAPABILITIES) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "behaviour.json").write_text(json.dumps({"capabilities": capabilities}))
+        (folder / "config.json").write_text(json.dumps({"name": name, "capabilities": capabilities}))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def the_worker(monkeypatch: pytest.MonkeyPatch, make_checkpoint: Callable[..., Path]) -> Iterator[Path]:
+    """The folder of the model that the module's worker loads; the settings are as if it had never been used."""
     from MedVLSAM2Lib.engine import LocalLauncher
 
-    folder = tmp_path / "stand-in"
-    folder.mkdir()
-    (folder / "behaviour.json").write_text("{}")
+    folder = make_checkpoint("stand-in")
     script = ROOT / "Testing" / "tests" / "engine" / "standin_worker.py"
     monkeypatch.setattr("MedVLSAM2Lib.bundled_checkpoint.bundled_checkpoint", lambda: folder)
     launcher = LocalLauncher(arguments=(str(script),))
     monkeypatch.setattr("MedVLSAM2Lib.engine.LocalLauncher", lambda: launcher)
-    return folder
+    yield folder
+    import qt
+
+    qt.QSettings().clear()
 
 
 @pytest.fixture
@@ -37,5 +55,14 @@ def a_module(a_slicer: OffscreenSlicer, a_ct: Any, the_worker: Path) -> Iterator
     a_slicer.show_volume(a_ct)
     module.widget.ui.volumeSelector.setCurrentNode(a_ct)
     module.widget.enter()
-    a_slicer.process_events(until=lambda: bool(module.widget.section.segmenter.model_name), timeout_s=60)
+    a_slicer.process_events(until=lambda: module.widget.panel.model.info is not None, timeout_s=60)
     return module
+
+
+@pytest.fixture
+def a_user(a_slicer: OffscreenSlicer, a_module: Any, the_worker: Path) -> User:
+    """Somebody in front of the open module."""
+    # Not at the top: this file is loaded before the harness has prepared Qt's environment.
+    from tests.panel.user import User
+
+    return User(a_slicer, a_module, the_worker)

@@ -1,0 +1,46 @@
+"""What a checkpoint says of itself, read without loading it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CheckpointCard:
+    """The part of a checkpoint's ``config.json`` that the panel shows.
+
+    Attributes:
+        folder: where the checkpoint lies.
+        name: what it is called.
+        capabilities: what it says it was trained for; empty when it does not say.
+        problem: one sentence: why it cannot be a checkpoint; empty when it may be one.
+    """
+
+    folder: Path
+    name: str
+    capabilities: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def read_checkpoint_card(folder: Path) -> CheckpointCard:
+    """The card of the checkpoint in ``folder``; its weights are looked at when the engine loads them."""
+    name = folder.name or str(folder)
+    if not folder.is_dir():
+        return CheckpointCard(folder, name, problem=f"There is no model in {folder}; choose another checkpoint folder.")
+    try:
+        card: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return CheckpointCard(folder, name, problem=f"{folder} holds no config.json; choose a checkpoint folder.")
+    except (OSError, ValueError):
+        problem = f"The config.json in {folder} cannot be read; copy or download the checkpoint again."
+        return CheckpointCard(folder, name, problem=problem)
+    if not isinstance(card, dict):
+        return CheckpointCard(folder, name, problem=f"The config.json in {folder} describes no model; choose another.")
+    return CheckpointCard(folder, str(card.get("name") or name), _texts(card.get("capabilities")))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

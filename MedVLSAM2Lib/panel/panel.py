@@ -1,0 +1,143 @@
+"""The module's panel: its sections, the engine behind them, and the module's comings and goings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import qt
+
+from MedVLSAM2Lib.engine import EngineClient
+from MedVLSAM2Lib.panel.chosen_model import ChosenModel
+from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
+from MedVLSAM2Lib.panel.model_section import ModelSection
+from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
+from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
+from MedVLSAM2Lib.panel.segment_section import SegmentSection
+from MedVLSAM2Lib.panel.segmenter import Segmenter
+from MedVLSAM2Lib.panel.shortcuts import Shortcuts
+from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
+from MedVLSAM2Lib.scene.module_node import ModuleNode
+
+_POLL_MS = 15
+
+
+class Panel:
+    """What the widgets of ``MedVLSAM2.ui`` do.
+
+    Args:
+        ui: the widgets by name.
+        owner: the widget that owns timer and shortcuts.
+        application: slicer.app: logic, layout and settings.
+        scene: the MRML scene.
+        client: the engine; closed by ``close``.
+        checkpoint: the folder of the model that comes with the extension.
+    """
+
+    def __init__(
+        self, ui: Any, owner: Any, application: Any, scene: Any, client: EngineClient, checkpoint: Path
+    ) -> None:
+        self._ui, self._scene, self._client = ui, scene, client
+        log, display = StepLog(), PromptDisplay(scene)
+        self._surfaces = BackgroundSurfaces()
+        self.volume = ChosenVolume(client, self.say, log.forget_in_engine)
+        self.model = ChosenModel(client, application.userSettings(), checkpoint, self.say, log.forget_in_engine)
+        self.segmenter = Segmenter(
+            client, self.volume, self.model, log, display, self._surfaces, self.say, self.refresh
+        )
+        self._models = ModelSection(ui, self.model, self.refresh)
+        self._segments = SegmentSection(
+            ui,
+            self.segmenter,
+            self.volume,
+            self.model,
+            self.say,
+            lambda on_drawn, on_put_down: PromptPlacer(
+                scene, application.applicationLogic(), application.layoutManager(), on_drawn, on_put_down
+            ),
+        )
+        self.placer = self._segments.placer
+        actions = {**self._segments.actions(), "help": self._toggle_help}
+        self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
+        ui.keysLabel.setText(key_map_as_html())
+        ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_volume)
+        ui.restartButton.connect("clicked()", self._restart)
+        self._timer = qt.QTimer(owner)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.connect("timeout()", self.segmenter.poll)
+        self.refresh()
+
+    def enter(self) -> None:
+        """The module was opened: shortcuts work, and the volume that is chosen is taken up."""
+        self.shortcuts.enable(True)
+        self._on_volume()
+
+    def exit(self) -> None:
+        """Another module was opened: the tool is put down and the keys are free."""
+        self.shortcuts.enable(False)
+        self._segments.put_down()
+
+    def close(self) -> None:
+        """End the engine and the timer; nothing is left behind."""
+        self.shortcuts.enable(False)
+        self._timer.stop()
+        self.placer.close()
+        self._surfaces.close()
+        self._client.close()
+
+    def scene_closed(self) -> None:
+        """The scene was closed."""
+        self._segments.put_down()
+        self.segmenter.forget_scene()
+        self.say("")
+
+    def scene_loaded(self) -> None:
+        """A scene was loaded: what was chosen in it is chosen again."""
+        chosen = ModuleNode.of_scene(self._scene)
+        volume, segmentation, segment_id = chosen.volume, chosen.segmentation, chosen.segment_id
+        if volume is not None:
+            self._ui.volumeSelector.setCurrentNode(volume)
+        if segmentation is not None:
+            self._ui.segmentSelector.setCurrentNode(segmentation)
+            self._ui.segmentSelector.setCurrentSegmentID(segment_id)
+        self.segmenter.show_prompts()
+
+    def say(self, sentence: str) -> None:
+        """Show one sentence in the status line."""
+        self._ui.statusLabel.setText(sentence)
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        self._models.refresh(self.segmenter.engine_has_stopped)
+        self._segments.refresh()
+        self._remember_choice()
+
+    def _remember_choice(self) -> None:
+        volume, segmentation = _if_in_scene(self.volume.node), _if_in_scene(self.segmenter.segmentation_node)
+        if volume is None or self._scene.IsImporting() or self._scene.IsClosing():
+            return
+        chosen = ModuleNode.of_scene(self._scene)
+        chosen.volume, chosen.segmentation, chosen.segment_id = volume, segmentation, self.segmenter.segment_id
+
+    def _on_volume(self, _node: Any = None) -> None:
+        node = self._ui.volumeSelector.currentNode()
+        if node is not None:
+            self._timer.start()
+            self.model.start()
+        self.volume.choose(node)
+        self.segmenter.show_prompts()
+        self.refresh()
+
+    def _restart(self) -> None:
+        self.model.restart()
+        self.volume.reopen()
+        self.refresh()
+
+    def _toggle_help(self) -> None:
+        self._ui.keysSection.collapsed = not self._ui.keysSection.collapsed
+
+
+def _if_in_scene(node: Any) -> Any:
+    return node if node is not None and node.GetScene() is not None else None

@@ -1,0 +1,127 @@
+"""What a person does in front of the panel, and what they see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness import keyboard
+
+if TYPE_CHECKING:
+    from harness.offscreen_slicer import OffscreenSlicer
+
+Ras = tuple[float, float, float]
+
+INSIDE = (0.0, 0.0, 0.0)
+"""World position of the middle of the bright block: voxel (30, 25, 20)."""
+BESIDE = (-30.0, 0.0, 0.0)
+
+
+class User:
+    """One person with a mouse and a keyboard."""
+
+    def __init__(self, a_slicer: OffscreenSlicer, module: Any, worker_folder: Path) -> None:
+        self.slicer = a_slicer
+        self.module = module
+        self.ui = module.widget.ui
+        self.panel = module.widget.panel
+        self._behaviour = worker_folder / "behaviour.json"
+
+    # Hands
+
+    def press(self, button: str) -> None:
+        """Click a button of the panel by its name."""
+        keyboard.click_widget(getattr(self.ui, f"{button}Button"))
+
+    def take(self, tool: str) -> None:
+        """Have a tool in hand: press its button unless it is down."""
+        if not getattr(self.ui, f"{tool}Button").checked:
+            self.press(tool)
+
+    def key(self, name: str, *, shift: bool = False) -> None:
+        """Press a key over the panel."""
+        panel = self.module.panel
+        panel.show()
+        panel.activateWindow()
+        self.slicer.process_events()
+        keyboard.press_key(panel, name, shift=shift)
+
+    def click(self, position: Ras, view: str = "Red") -> None:
+        """Click in a slice view and wait until the panel says something about it."""
+        self._until_said(lambda: self.slicer.click(view, position))
+
+    def drag(self, *positions: Ras, view: str = "Red") -> None:
+        """Press, drag and release in a slice view and wait until the panel says something about it."""
+        self._until_said(lambda: self.slicer.drag(view, *positions))
+
+    def prompt(self, position: Ras) -> None:
+        """Click and wait for the answer."""
+        self.click(position)
+        self.wait()
+
+    # Patience
+
+    def wait(self, until: Callable[[], bool] | None = None) -> None:
+        """Wait until something is so, or until nothing is being answered."""
+        self.slicer.process_events(until=until or (lambda: not self.panel.segmenter.is_busy), timeout_s=60)
+
+    def wait_to_read(self, words: str) -> None:
+        """Wait until the panel says ``words``."""
+        self.slicer.process_events(until=lambda: words in self.says, timeout_s=60)
+
+    # Eyes
+
+    @property
+    def says(self) -> str:
+        """The status line."""
+        return str(self.ui.statusLabel.text)
+
+    @property
+    def reason(self) -> str:
+        """Why tools are off, as the panel tells it."""
+        return str(self.ui.reasonLabel.text) if not self.ui.reasonLabel.isHidden() else ""
+
+    def tools(self) -> list[str]:
+        """The tools that can be taken."""
+        names = ("point", "box", "scribble", "lasso")
+        return [name for name in names if getattr(self.ui, f"{name}Button").enabled]
+
+    def mask(self, volume: Any, segment_id: str | None = None) -> np.ndarray:
+        """The chosen segment, or another, on the volume's voxels."""
+        import slicer
+
+        segmenter = self.panel.segmenter
+        identifier = segment_id or segmenter.segment_id
+        array = slicer.util.arrayFromSegmentBinaryLabelmap(segmenter.segmentation_node, identifier, volume)
+        return np.zeros((40, 50, 60), bool) if array is None else array > 0
+
+    def prompts(self, volume: Any) -> tuple[Any, ...]:
+        """What is kept with the chosen segment."""
+        from MedVLSAM2Lib.scene.segment_prompts import prompts_of_segment
+
+        segmenter = self.panel.segmenter
+        return prompts_of_segment(segmenter.segmentation_node, segmenter.segment_id, volume)
+
+    def prompts_in_view(self) -> list[Any]:
+        """The markups of finished prompts that are shown."""
+        scene = self.slicer.scene
+        nodes = [scene.GetNthNodeByClass(n, "vtkMRMLMarkupsNode") for n in range(self._count("vtkMRMLMarkupsNode"))]
+        return [node for node in nodes if node.GetLocked() and node.GetDisplayNode().GetVisibility()]
+
+    # The worker's mood
+
+    def worker_will(self, **behaviour: Any) -> None:
+        """What the worker does from now on: ``pause_s``, ``trouble``."""
+        self._behaviour.write_text(json.dumps(behaviour))
+
+    def _count(self, class_name: str) -> int:
+        return int(self.slicer.scene.GetNumberOfNodesByClass(class_name))
+
+    def _until_said(self, act: Callable[[], object]) -> None:
+        self.ui.statusLabel.setText("")
+        act()
+        self.slicer.process_events(until=lambda: bool(self.says), timeout_s=10)
