@@ -150,18 +150,19 @@ def _outside_of_extremes(points: np.ndarray) -> np.ndarray:
     return points[~(left[:, real] > _TINY_MM).all(axis=1)] if real.any() else points
 
 
-def _chain(points: np.ndarray) -> list[np.ndarray]:
+def _chain(points: np.ndarray) -> list[list[float]]:
     """Andrew's monotone chain over sorted points."""
-    chain: list[np.ndarray] = []
-    for point in points:
+    chain: list[list[float]] = []
+    # Plain floats: a loop over NumPy rows is four times slower.
+    for point in points.tolist():
         while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
             chain.pop()
         chain.append(point)
     return chain
 
 
-def _turn(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
-    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+def _turn(a: list[float], b: list[float], c: list[float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def greatest_perpendicular(hull: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

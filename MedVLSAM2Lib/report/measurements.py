@@ -83,15 +83,18 @@ def measure_segment(
     - volume in ml: voxels times the determinant of the voxel's axes, so sheared grids count right;
     - longest axial diameter and its greatest perpendicular in mm (``axial_diameters``: between outer voxel edges);
     - craniocaudal extent in mm: from the lowest to the highest S of any voxel's corner;
+      these three of the largest connected part, so that a stray voxel far away does not stretch a lesion;
     - mean and (population) standard deviation in HU, of a CT only;
     - connected parts; the side; the change against ``prior`` where both hold the number.
 
     Of an empty mask there is a volume of 0 and 0 parts, and nothing else.
     """
     mask = mask.trimmed()
-    diameters = axial_diameters(volume, mask)
+    parts = label_parts(mask)
+    largest = PackedMask.pack(parts == 1, mask.box).trimmed()
+    diameters = axial_diameters(volume, largest)
     place = None if diameters is None else _place(volume, diameters)
-    values = dict(_values(volume, mask, diameters))
+    values = dict(_values(volume, mask, parts, diameters))
     measurements = {name: Measurement(name, value, Evidence(segment_id, place)) for name, value in values.items()}
     measured = SegmentMeasurements(segment_id, measurements, side_of(volume, mask, midline), diameters)
     return measured if prior is None else with_change(measured, prior)
@@ -115,23 +118,25 @@ def with_change(now: SegmentMeasurements, prior: SegmentMeasurements) -> Segment
     return replace(now, measurements={**now.measurements, **added})
 
 
-def _values(volume: Volume, mask: PackedMask, diameters: AxialDiameters | None) -> Iterator[tuple[Quantity, float]]:
+def _values(
+    volume: Volume, mask: PackedMask, parts: np.ndarray, diameters: AxialDiameters | None
+) -> Iterator[tuple[Quantity, float]]:
     yield Quantity.VOLUME, mask.voxel_count * volume.voxel_volume_mm3 / _MM3_PER_ML
-    yield Quantity.PARTS, float(label_parts(mask).max(initial=0))
+    yield Quantity.PARTS, float(parts.max(initial=0))
     if diameters is None:
         return
     yield Quantity.LONG_AXIS, diameters.long_axis_mm
     yield Quantity.SHORT_AXIS, diameters.short_axis_mm
-    yield Quantity.CRANIOCAUDAL, _craniocaudal_mm(volume, mask)
+    yield Quantity.CRANIOCAUDAL, _craniocaudal_mm(volume, parts == 1)
     if volume.modality is Modality.CT:
         inside = volume.array[mask.box.slices][mask.unpack()].astype(np.float64)
         yield Quantity.MEAN_HU, float(inside.mean())
         yield Quantity.SD_HU, float(inside.std())
 
 
-def _craniocaudal_mm(volume: Volume, mask: PackedMask) -> float:
+def _craniocaudal_mm(volume: Volume, part: np.ndarray) -> float:
     towards_s = volume.ijk_to_ras[2, :3]
-    heights = (np.argwhere(mask.unpack())[:, ::-1]) @ towards_s
+    heights = np.argwhere(part)[:, ::-1] @ towards_s
     return float(np.ptp(heights) + np.abs(towards_s).sum())
 
 

@@ -120,6 +120,16 @@ def test_separate_parts_are_counted_and_corners_connect() -> None:
     assert _values(volume, PackedMask.pack(array))[Quantity.PARTS] == 2
 
 
+def test_a_stray_voxel_far_away_does_not_stretch_a_lesion() -> None:
+    volume = a_volume()
+    lesion, stray = a_box((10, 8, 6)), a_box((1, 1, 1), (25.5, 25.5, 0.5))
+    values = _values(volume, a_mask(volume, lambda ras: lesion(ras) | stray(ras)))
+    assert values[Quantity.LONG_AXIS] == pytest.approx(sqrt(164))
+    assert values[Quantity.CRANIOCAUDAL] == pytest.approx(6)
+    assert values[Quantity.PARTS] == 2
+    assert values[Quantity.VOLUME] == pytest.approx(0.481)
+
+
 def test_an_empty_mask_has_no_volume_and_no_size() -> None:
     values = _values(a_volume(), PackedMask.empty())
     assert values == {Quantity.VOLUME: 0, Quantity.PARTS: 0}
