@@ -1,0 +1,1 @@
+"""Reports leave as text, a page, JSON, and DICOM SEG and SR."""
