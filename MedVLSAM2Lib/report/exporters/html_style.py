@@ -58,13 +58,16 @@ footer .draft { font-weight: 650; color: var(--warn-ink); }
     --warn-ink: #000; --warn: #fff; --warn-line: #000; }
   @page { margin: 16mm; }
   html { font-size: 10.5pt; }
-  /* A fixed element is printed at the head of every page: no sheet leaves the printer without the mark. */
-  body > .draft { position: fixed; top: 0; left: 0; right: 0; padding: 0; background: none; border: 0; font-size: 9pt; }
-  main { max-width: none; margin: 8mm 0 0; padding: 0; border: 0; }
-  footer { max-width: none; padding: 0; }
+  /* The head of a table is printed again on every page: no sheet leaves the printer without the mark. */
+  body { display: table; width: 100%; }
+  body > .draft { display: table-header-group; break-inside: avoid; padding: 0; background: none; border: 0; font-size: 9pt; }
+  main { display: table-row-group; }
+  footer { display: table-row-group; } footer p:first-child { padding-top: 4mm; }
+  footer .draft { display: none; }
+  header { padding-top: 5mm; }
   h2 { break-after: avoid; }
   dl > div { break-inside: avoid; }
-  .grid { grid-template-columns: repeat(2, 1fr); }
+  .grid { grid-template-columns: repeat(3, 1fr); }
   img { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 """Style sheet of the exported page; no address in it leads outside."""
