@@ -53,6 +53,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/suites/segmentation.py
   MedVLSAM2Lib/evaluation/suites/segmentation_tables.py
   MedVLSAM2Lib/files/__init__.py
+  MedVLSAM2Lib/files/atomic_write.py
   MedVLSAM2Lib/files/dicom_series.py
   MedVLSAM2Lib/files/geometry.py
   MedVLSAM2Lib/files/segmentation_file.py
@@ -89,6 +90,37 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/strokes.py
   MedVLSAM2Lib/panel/tool_rules.py
   MedVLSAM2Lib/prompts.py
+  MedVLSAM2Lib/report/__init__.py
+  MedVLSAM2Lib/report/axial_diameters.py
+  MedVLSAM2Lib/report/codes.py
+  MedVLSAM2Lib/report/connected_parts.py
+  MedVLSAM2Lib/report/drafting.py
+  MedVLSAM2Lib/report/evidence.py
+  MedVLSAM2Lib/report/exporters/__init__.py
+  MedVLSAM2Lib/report/exporters/dicom_planes.py
+  MedVLSAM2Lib/report/exporters/dicom_report.py
+  MedVLSAM2Lib/report/exporters/dicom_segmentation.py
+  MedVLSAM2Lib/report/exporters/dicom_source.py
+  MedVLSAM2Lib/report/exporters/dicom_support.py
+  MedVLSAM2Lib/report/exporters/html_page.py
+  MedVLSAM2Lib/report/exporters/html_style.py
+  MedVLSAM2Lib/report/exporters/key_images.py
+  MedVLSAM2Lib/report/exporters/patient.py
+  MedVLSAM2Lib/report/exporters/plain_text.py
+  MedVLSAM2Lib/report/exporters/png.py
+  MedVLSAM2Lib/report/exporters/visible_text.py
+  MedVLSAM2Lib/report/json_fields.py
+  MedVLSAM2Lib/report/layout.py
+  MedVLSAM2Lib/report/measurements.py
+  MedVLSAM2Lib/report/outline.py
+  MedVLSAM2Lib/report/placeholders.py
+  MedVLSAM2Lib/report/quantities.py
+  MedVLSAM2Lib/report/report.py
+  MedVLSAM2Lib/report/report_json.py
+  MedVLSAM2Lib/report/side.py
+  MedVLSAM2Lib/report/statements.py
+  MedVLSAM2Lib/report/technique.py
+  MedVLSAM2Lib/report/templates.py
   MedVLSAM2Lib/results.py
   MedVLSAM2Lib/scene/__init__.py
   MedVLSAM2Lib/scene/background_surfaces.py

@@ -18,13 +18,13 @@ _NOT_INSTALLED = {"CMakeLists.txt", "files.cmake"}
 
 @dataclass(frozen=True)
 class FileList:
-    """A CMake file with a list of files, and the folder whose files it must list.
+    """A CMake file with a list of files, and the folders whose files it must list.
 
     ``base`` is what the list's paths are relative to; all three are relative to the repository.
     """
 
     cmake: str
-    folder: str
+    folders: tuple[str, ...]
     base: str
 
     def listed(self) -> list[str]:
@@ -33,7 +33,7 @@ class FileList:
 
     def present(self) -> list[str]:
         """The paths of the files that are there."""
-        return sorted(_files_under(ROOT / self.folder, ROOT / self.base))
+        return sorted(path for folder in self.folders for path in _files_under(ROOT / folder, ROOT / self.base))
 
     def missing(self) -> list[str]:
         """Files that are there and not listed."""
@@ -45,9 +45,9 @@ class FileList:
 
 
 FILE_LISTS = (
-    FileList("MedVLSAM2/CMakeLists.txt", "MedVLSAM2", "MedVLSAM2"),
-    FileList("MedVLSAM2Lib/files.cmake", "MedVLSAM2Lib", "."),
-    FileList("Resources/files.cmake", "Resources/checkpoints", "."),
+    FileList("MedVLSAM2/CMakeLists.txt", ("MedVLSAM2",), "MedVLSAM2"),
+    FileList("MedVLSAM2Lib/files.cmake", ("MedVLSAM2Lib",), "."),
+    FileList("Resources/files.cmake", ("Resources/checkpoints", "Resources/report_templates"), "."),
 )
 
 

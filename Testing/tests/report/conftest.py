@@ -51,6 +51,11 @@ def make_phantom(volume: Volume) -> Phantom:
     scan = Volume(
         array.round().astype(np.int16), volume.ijk_to_ras, volume.modality, volume.units, "DOE^JANE 1961-02-03"
     )
+    return phantom_of(scan, masks)
+
+
+def phantom_of(scan: Volume, masks: dict[str, PackedMask]) -> Phantom:
+    """Call ``Segment_1`` to ``Segment_3`` of any scan a liver, a left kidney and a cyst in it."""
     looks = {
         "Segment_1": ("liver", LIVER, (0.87, 0.51, 0.40)),
         "Segment_2": ("left kidney", KIDNEY, (0.73, 0.40, 0.51)),
