@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from MedVLSAM2Lib.report.evidence import Evidence, SlicePlace
 from MedVLSAM2Lib.report.layout import SectionKey
@@ -67,17 +67,34 @@ def draft_report(
 
 
 def with_drafted_segment(report: Report, template: Template, segment: ReportSegment) -> Report:
-    """The report with one more segment and what the template says of it."""
+    """The report with what the template says of a segment that is new, or was corrected or renamed.
+
+    Of a known segment only what changed is changed: sentences that would be drafted again as they are keep their place and
+    whether they are struck, and none comes back that a person has edited. Numbers need no redrafting
+    (``Report.with_measurements``); that a lesion has come apart or reaches the border of the scan does.
+    """
     report = report.with_segment(segment)
-    if not segment.measurements.value(Quantity.VOLUME):
-        return report
-    system, known = system_of(template, _all_words(segment)), _known(segment)
-    for text in _said(_findings(template, segment), known):
-        report = _with_measured(report, SectionKey.FINDINGS, text, segment, system)
-    if is_lesion(template, segment):
-        for text in _said(template.phrases.impression, known):
-            report = _with_measured(report, SectionKey.IMPRESSION, text, segment, "")
+    drafted = _drafted(template, segment)
+    own = [one for one in report.statements if one.evidence == (Evidence(segment.segment_id),)]
+    kept = [one for one in own if one.source is Source.MEASURED and (one.section, one.text) in drafted]
+    gone = {one.statement_id for one in own if one.source is Source.MEASURED and one not in kept}
+    said = {(one.section, one.before_edit or one.text) for one in own if one.statement_id not in gone}
+    report = replace(report, statements=tuple(one for one in report.statements if one.statement_id not in gone))
+    for section, text in drafted:
+        if (section, text) not in said:
+            report = _with_measured(report, section, text, segment, drafted[section, text])
     return report
+
+
+def _drafted(template: Template, segment: ReportSegment) -> dict[tuple[SectionKey, str], str]:
+    """The sentences of a segment, by section and text, each with its organ system."""
+    if not segment.measurements.value(Quantity.VOLUME):
+        return {}
+    system, known = system_of(template, _all_words(segment)), _known(segment)
+    drafted = {(SectionKey.FINDINGS, text): system for text in _said(_findings(template, segment), known)}
+    if is_lesion(template, segment):
+        drafted |= {(SectionKey.IMPRESSION, text): "" for text in _said(template.phrases.impression, known)}
+    return drafted
 
 
 def with_model_sentence(report: Report, template: Template, sentence: ModelSentence) -> Report:
@@ -120,11 +137,11 @@ def window_of(template: Template, segment: ReportSegment) -> str:
 
 
 def _findings(template: Template, segment: ReportSegment) -> tuple[Alternatives, ...]:
-    phrases = template.phrases
-    if not is_lesion(template, segment):
-        return phrases.organ + phrases.change
-    several = (segment.measurements.value(Quantity.PARTS) or 0) > 1
-    return phrases.lesion + (phrases.parts if several else ()) + phrases.change
+    phrases, measured = template.phrases, segment.measurements
+    lesion = is_lesion(template, segment)
+    several = lesion and (measured.value(Quantity.PARTS) or 0) > 1
+    said = phrases.lesion if lesion else phrases.organ
+    return said + (phrases.parts if several else ()) + (phrases.edge if measured.at_edge else ()) + phrases.change
 
 
 def _said(sentences: Iterable[Alternatives], known: Mapping[str, str]) -> list[str]:

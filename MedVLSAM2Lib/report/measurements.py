@@ -52,12 +52,14 @@ class SegmentMeasurements:
         measurements: by quantity; what could not be measured is not in it.
         side: where it lies, None of an empty mask.
         diameters: where both axial diameters end, for drawing them.
+        at_edge: whether the mask reaches the scan's border: what was measured may be a part of the structure.
     """
 
     segment_id: str
     measurements: Mapping[Quantity, Measurement] = field(default_factory=dict)
     side: SideFinding | None = None
     diameters: AxialDiameters | None = None
+    at_edge: bool = False
 
     def value(self, quantity: Quantity) -> float | None:
         """The number, None when it was not measured."""
@@ -96,7 +98,9 @@ def measure_segment(
     place = None if diameters is None else _place(volume, diameters)
     values = dict(_values(volume, mask, parts, diameters))
     measurements = {name: Measurement(name, value, Evidence(segment_id, place)) for name, value in values.items()}
-    measured = SegmentMeasurements(segment_id, measurements, side_of(volume, mask, midline), diameters)
+    measured = SegmentMeasurements(
+        segment_id, measurements, side_of(volume, mask, midline), diameters, _at_edge(volume, mask)
+    )
     return measured if prior is None else with_change(measured, prior)
 
 
@@ -132,6 +136,12 @@ def _values(
         inside = volume.array[mask.box.slices][mask.unpack()].astype(np.float64)
         yield Quantity.MEAN_HU, float(inside.mean())
         yield Quantity.SD_HU, float(inside.std())
+
+
+def _at_edge(volume: Volume, mask: PackedMask) -> bool:
+    ends = zip(mask.box.low, mask.box.high, volume.shape, strict=True)
+    # An image of one slice has no inside along that axis, and nothing to tell.
+    return not mask.box.is_empty and any(size > 1 and (low == 0 or high == size) for low, high, size in ends)
 
 
 def _craniocaudal_mm(volume: Volume, part: np.ndarray) -> float:

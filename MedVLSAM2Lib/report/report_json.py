@@ -71,6 +71,7 @@ def _segment(segment: ReportSegment) -> dict[str, Any]:
         "colour": list(segment.colour),
         "deleted": segment.deleted,
         "code": {name: vars(code) for name, code in codes.items() if code is not None},
+        "at_edge": measured.at_edge,
         "place": _place(measured.place),
         "measurements": [_measurement(one) for one in measured.measurements.values()],
         "side": None if measured.side is None else _side(measured.side),
@@ -175,6 +176,7 @@ def _read_segment(fields: Fields) -> ReportSegment:
         {one.quantity: one for one in measurements},
         None if side is None else _read_side(side),
         None if diameters is None else _read_diameters(diameters),
+        fields.flag("at_edge"),
     )
     red, green, blue = fields.numbers("colour", 3)
     name, deleted = fields.text("name", longest=_SHORT), fields.flag("deleted")

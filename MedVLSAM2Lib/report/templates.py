@@ -18,7 +18,7 @@ from MedVLSAM2Lib.volume import CT_WINDOWS
 FORMAT = "medvlsam2-report-template"
 VERSION = 1
 _SHORT = 200
-_MEASURED_PHRASES = ("organ", "lesion", "parts", "change", "impression")
+_MEASURED_PHRASES = ("organ", "lesion", "parts", "edge", "change", "impression")
 _NAME_WORDS = frozenset({"name", "Name"})
 
 Alternatives = tuple[str, ...]
@@ -52,6 +52,7 @@ class Phrases:
         organ: of an organ.
         lesion: of something abnormal.
         parts: of something abnormal in more than one part.
+        edge: of what reaches the border of the scan.
         change: against a prior scan.
         impression: of something abnormal, in the impression.
         technique: from the scan's DICOM header.
@@ -60,6 +61,7 @@ class Phrases:
     organ: tuple[Alternatives, ...]
     lesion: tuple[Alternatives, ...]
     parts: tuple[Alternatives, ...]
+    edge: tuple[Alternatives, ...]
     change: tuple[Alternatives, ...]
     impression: tuple[Alternatives, ...]
     technique: tuple[Alternatives, ...]

@@ -9,6 +9,7 @@ import numpy as np
 
 from MedVLSAM2Lib.report.evidence import SlicePlace
 from MedVLSAM2Lib.report.exporters.png import encode_png
+from MedVLSAM2Lib.report.outline import outline
 from MedVLSAM2Lib.report.report import Report, ReportSegment
 from MedVLSAM2Lib.volume import CT_WINDOWS, Modality, PackedMask, Volume, VoxelBox, Window
 
@@ -48,7 +49,7 @@ def key_images(
     masks: Mapping[str, PackedMask],
     windows: Mapping[str, str] | None = None,
 ) -> tuple[KeyImage, ...]:
-    """A key image for each segment that a standing sentence of ``report`` points at, in the order they are named.
+    """A key image for each segment that a standing sentence of ``report`` points at, in the order they are read.
 
     Args:
         report: the draft.
@@ -56,9 +57,9 @@ def key_images(
         masks: by segment id, on its grid.
         windows: the name of the CT window (``CT_WINDOWS``) by segment id; soft tissue for the rest.
     """
-    named = dict.fromkeys(one for statement in report.standing() for one in statement.segment_ids)
-    chosen = windows or {}
-    return tuple(_images(report, volume, masks, chosen, named))
+    lines = (line for block in outline(report).blocks for group in block.groups for line in group.lines)
+    named = dict.fromkeys(one for line in lines for one in line.statement.segment_ids)
+    return tuple(_images(report, volume, masks, windows or {}, named))
 
 
 def _images(
@@ -68,11 +69,15 @@ def _images(
     windows: Mapping[str, str],
     named: Iterable[str],
 ) -> Iterable[KeyImage]:
+    # The same picture, and the work of ordering its axes is done once.
+    canonical, turn = volume.canonical(), volume.reorientation
     for segment_id in named:
         segment = report.segments.get(segment_id)
-        if segment is None or segment_id not in masks or segment.measurements.place is None:
+        place = None if segment is None else segment.measurements.place
+        if segment is None or place is None or segment_id not in masks:
             continue
-        yield key_image(volume, masks[segment_id], segment, windows.get(segment_id, "soft tissue"))
+        mask = turn.mask_to_canonical(masks[segment_id])
+        yield _canonical_image(canonical, mask, segment, place, windows.get(segment_id, "soft tissue"))
 
 
 def key_image(volume: Volume, mask: PackedMask, segment: ReportSegment, window_name: str = "soft tissue") -> KeyImage:
@@ -87,10 +92,16 @@ def key_image(volume: Volume, mask: PackedMask, segment: ReportSegment, window_n
     if place is None:
         raise ValueError(f"{segment.name} is empty; there is nothing to show.")
     canonical, own = volume.canonical(), volume.reorientation.mask_to_canonical(mask)
+    return _canonical_image(canonical, own, segment, place, window_name)
+
+
+def _canonical_image(
+    canonical: Volume, own: PackedMask, segment: ReportSegment, place: SlicePlace, window_name: str
+) -> KeyImage:
     k = min(max(round(canonical.ras_to_ijk(place.ras)[2]), 0), canonical.shape[0] - 1)
     plane = VoxelBox((k, 0, 0), (k + 1, *canonical.shape[1:]))
     view = _View.around(canonical, own.unpack(plane)[0], place)
-    window, described = _window(volume, window_name)
+    window, described = _window(canonical, window_name)
     grey = window.apply(view.sampled(canonical.array[k].astype(np.float32)))
     inside = view.sampled(own.unpack(plane)[0].astype(np.float32)) >= 0.5
     rgb = _overlay(np.repeat(grey[..., None], 3, axis=-1), inside, segment.colour)

@@ -14,6 +14,7 @@ from MedVLSAM2Lib.report.drafting import (
     is_lesion,
     system_of,
     window_of,
+    with_drafted_segment,
 )
 from MedVLSAM2Lib.report.layout import SectionKey
 from MedVLSAM2Lib.report.measurements import measure_segment
@@ -70,6 +71,30 @@ def test_separate_parts_and_change_are_said_when_there_are_any(the_abdomen: Temp
     assert "Liver lesion: 2 separate parts; the lengths are those of the largest." in said
     assert said[-1] == "Liver lesion, against the prior scan: longest diameter 0 mm (0 %), volume +0.22 ml (+22 %)."
     assert "+22 % by volume against the prior scan" in _section(report, SectionKey.IMPRESSION)[0]
+
+
+def test_what_reaches_the_edge_of_the_scan_is_said_to_be_a_part(the_abdomen: Template) -> None:
+    volume = a_volume()
+    inside, cut = a_box((10, 10, 10)), a_box((10, 10, 20), (0, 0, 25))
+    for shape, told in ((inside, False), (cut, True)):
+        liver = ReportSegment("s", "liver", measure_segment(volume, a_mask(volume, shape), "s"))
+        said = _section(draft_report(the_abdomen, [liver]), SectionKey.FINDINGS)
+        assert ("Liver reaches the edge of the scan: only the part inside it was measured." in said) is told
+
+
+def test_drafting_a_corrected_segment_again_changes_only_what_changed(the_abdomen: Template) -> None:
+    volume = a_volume()
+    one, two = a_box((10, 10, 10), (12, 0, 0)), a_box((6, 6, 6), (12, 20, 0))
+    apart = measure_segment(volume, a_mask(volume, lambda ras: one(ras) | two(ras)), "s")
+    whole = measure_segment(volume, a_mask(volume, one), "s")
+    report = draft_report(the_abdomen, [ReportSegment("s", "liver lesion", apart)])
+    first, parts, impression = report.statements
+    report = report.with_edit(impression.statement_id, "A lesion.").with_typed(SectionKey.IMPRESSION, "Biopsy.")
+    report = report.with_struck(first.statement_id)
+    again = with_drafted_segment(report, the_abdomen, ReportSegment("s", "liver lesion", whole))
+    assert again.statements == tuple(s for s in report.statements if s.statement_id != parts.statement_id)
+    back = with_drafted_segment(again, the_abdomen, ReportSegment("s", "liver lesion", apart))
+    assert [s.text for s in back.statements] == [*(s.text for s in again.statements), parts.text]
 
 
 def test_an_mr_is_described_without_hounsfield_units(the_abdomen: Template) -> None:

@@ -183,6 +183,7 @@ def test_a_report_survives_json_with_edits_and_struck_sentences(a_report: Report
             lambda c: c["segments"][0]["diameters"].update(long_axis=[[1, 2, 3]]),
             "long_axis is not a list of 2 positions",
         ),
+        (lambda c: c["segments"][0].update(at_edge=0), "at_edge is not true or false"),
         (lambda c: c["model"].update(licence="MIT"), "model.licence is not a field"),
         (lambda c: c.update(statements=[{}] * 10_001), "at most 10000 items"),
     ],
