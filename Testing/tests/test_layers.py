@@ -15,7 +15,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = "MedVLSAM2Lib"
 SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk"}
-LOADED_BY_SLICER = ("MedVLSAM2", "panel", "scene", "engine", "prompts", "results", "volume", "bundled_checkpoint")
+LOADED_BY_SLICER = (
+    "MedVLSAM2",
+    "panel",
+    "scene",
+    "engine",
+    "prompts",
+    "results",
+    "volume",
+    "catalogue",
+    "bundled_checkpoint",
+)
 AT_THE_TOP_IN_SLICER = {"numpy", "SimpleITK", *SLICER}
 WORKER = ("engine/worker.py", "engine/workbench.py")
 
@@ -37,19 +47,20 @@ LAYERS: dict[str, Layer] = {
     "prompts": _may("volume", "numpy"),
     "results": _may("volume", "numpy"),
     "bundled_checkpoint": _may("", ""),
+    "catalogue": _may("bundled_checkpoint", "huggingface_hub httpx2 filelock"),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume", "numpy scipy torch safetensors"),
     "session": _may("model prompts results volume", "numpy scipy torch"),
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
-    "panel": _may("scene engine prompts results volume bundled_checkpoint", "numpy slicer vtk qt ctk"),
+    "panel": _may("scene engine prompts results volume catalogue bundled_checkpoint", "numpy slicer vtk qt ctk"),
     "training": _may("model session prompts results volume files", "numpy scipy torch safetensors SimpleITK"),
     "evaluation": _may(
         "model session engine scene training prompts results volume files bundled_checkpoint",
         "numpy scipy torch skimage SimpleITK slicer vtk",
     ),
     "commands": _may(
-        "model session engine training evaluation prompts results volume files bundled_checkpoint",
+        "model session engine training evaluation catalogue prompts results volume files bundled_checkpoint",
         "numpy SimpleITK torch slicer vtk qt harness",
     ),
     "cli": _may("commands", ""),
@@ -156,7 +167,7 @@ def test_nothing_is_kept_in_globals(file: str) -> None:
     assert not [node.lineno for node in ast.walk(_tree(ROOT / file)) if isinstance(node, ast.Global)]
 
 
-@pytest.mark.parametrize("module", ["volume", "prompts", "results", "engine", "files"])
+@pytest.mark.parametrize("module", ["volume", "prompts", "results", "engine", "files", "catalogue"])
 def test_the_torch_free_side_starts_without_torch_and_slicer(module: str) -> None:
     program = (
         f"import sys, {LIBRARY}.{module}\n"

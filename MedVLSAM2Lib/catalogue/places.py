@@ -1,0 +1,22 @@
+"""Where things lie on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+REGISTRY_NAME = "medvlsam2.json"
+
+
+def user_data_folder(
+    platform: str = sys.platform, environment: Mapping[str, str] = os.environ, home: Path | None = None
+) -> Path:
+    """The folder in which this program keeps what it knows of the user's models; it need not exist yet."""
+    home = home or Path.home()
+    if platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "MedVLSAM2"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "MedVLSAM2"
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "medvlsam2"
