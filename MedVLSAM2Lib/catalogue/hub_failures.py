@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from MedVLSAM2Lib.catalogue.errors import CatalogueError, DownloadError
 
 _GO_ON = "what has arrived is kept, and the next download goes on from it"
+_NOT_ALLOWED = (401, 403)
 _CERTIFICATE_WORDS = ("certificate", "ssl")
 
 
@@ -42,7 +43,9 @@ def _sentence(what: str, error: Exception) -> str | None:
     if isinstance(error, errors.RemoteEntryNotFoundError):
         return f"{what} is not on the hub; its owner may have renamed it: download again, or import a folder."
     if isinstance(error, errors.HfHubHTTPError):
-        status = error.response.status_code if error.response is not None else "no"
+        status = error.response.status_code if error.response is not None else 0
+        if status in _NOT_ALLOWED:
+            return f"The hub does not give {what} to this account (status {status}); run hf auth login."
         return f"The hub answered {what} with status {status}; try again later: {_GO_ON}."
     return _sentence_of_network(what, error)
 
@@ -78,5 +81,6 @@ def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
 
 
 def _reason(error: BaseException) -> str:
+    """The first sentence of what it says."""
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0].split(". ")[0].rstrip(".") if lines else type(error).__name__

@@ -99,6 +99,8 @@ def _download(store: ModelStore, arguments: argparse.Namespace) -> int:
     if entry.licence.note:
         logger.info("%s", entry.licence.note)
     accepted = entry.licence.tag if arguments.accept_licence == "" else arguments.accept_licence
+    # It tells of every retry; what matters to the user is in the one sentence at the end.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     model = store.download(arguments.name, accepted, arguments.format, _Percent())
     sys.stdout.write(f"{model.name}: {in_words(model.size_bytes)} at {model.revision[:12]} in {model.folder}\n")
     return 0
