@@ -89,18 +89,12 @@ class Hub:
 
             return Path(constants.HF_HUB_CACHE)
 
-    @property
-    def _address(self) -> str:
-        from huggingface_hub import constants
-
-        return self._endpoint or constants.ENDPOINT
-
     def listing(self, repo_id: str, revision: str = "main") -> HubListing:
         """What ``repo_id`` holds at ``revision``, resolved to a commit; DownloadError when it cannot be had."""
         with as_sentences(repo_id):
             from huggingface_hub import HfApi
 
-            api = HfApi(endpoint=self._address, library_name="medvlsam2", library_version=__version__)
+            api = HfApi(endpoint=self._endpoint, library_name="medvlsam2", library_version=__version__)
             info = api.model_info(repo_id, revision=revision, files_metadata=True)
         files = tuple(
             HubFile(sibling.rfilename, sibling.size or 0, sibling.lfs.sha256 if sibling.lfs else sibling.blob_id or "")
@@ -173,7 +167,7 @@ class Hub:
             from huggingface_hub.file_download import http_get
             from huggingface_hub.utils import build_hf_headers
 
-            url = hf_hub_url(listing.repo_id, file.path, revision=listing.revision, endpoint=self._address)
+            url = hf_hub_url(listing.repo_id, file.path, revision=listing.revision, endpoint=self._endpoint)
             http_get(
                 url,
                 cast("BinaryIO", into),
@@ -192,7 +186,7 @@ class Hub:
             file.path,
             revision=listing.revision,
             cache_dir=self.cache,
-            endpoint=self._address,
+            endpoint=self._endpoint,
             library_name="medvlsam2",
             library_version=__version__,
             tqdm_class=_NoBar,

@@ -107,7 +107,10 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
 def test_a_model_is_downloaded_verified_bundled_and_removed(
     a_hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", a_hub.endpoint)
+    template = huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE
+    old, new = huggingface_hub.constants.ENDPOINT, a_hub.endpoint
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", new)
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template.replace(old, new))
     here = ["--data", str(tmp_path / "data"), "--cache", str(tmp_path / "cache")]
     there = ["--data", str(tmp_path / "offline"), "--cache", str(tmp_path / "none")]
     assert main(["models", "download", NAME, "--accept-licence", *here]) == 0
