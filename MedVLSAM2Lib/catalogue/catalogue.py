@@ -21,9 +21,9 @@ class Catalogue:
     entries: tuple[CatalogueEntry, ...]
 
     def entry(self, name: str) -> CatalogueEntry:
-        """The entry of that name; CatalogueError, with the names there are, when there is none."""
+        """The entry of that name or hub repository; CatalogueError, with the names there are, when there is none."""
         for entry in self.entries:
-            if entry.name == name:
+            if name and name in (entry.name, entry.repo_id):
                 return entry
         names = ", ".join(entry.name for entry in self.entries)
         raise CatalogueError(f"There is no model {name!r} in the catalogue; choose one of {names}.")

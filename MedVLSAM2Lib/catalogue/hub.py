@@ -17,6 +17,7 @@ from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.catalogue.digests import git_blob_id_of, sha256_of
 from MedVLSAM2Lib.catalogue.errors import DownloadError
 from MedVLSAM2Lib.catalogue.hub_failures import as_sentences
+from MedVLSAM2Lib.catalogue.places import hub_cache_folder
 
 # As huggingface_hub names files that are not whole, so that its own clearing-up finds them too.
 PARTIAL_SUFFIX = ".medvlsam2.incomplete"
@@ -82,12 +83,7 @@ class Hub:
     @property
     def cache(self) -> Path:
         """The folder of the hub's cache."""
-        if self._cache is not None:
-            return self._cache
-        with as_sentences("The cache"):
-            from huggingface_hub import constants
-
-            return Path(constants.HF_HUB_CACHE)
+        return self._cache or hub_cache_folder()
 
     def listing(self, repo_id: str, revision: str = "main") -> HubListing:
         """What ``repo_id`` holds at ``revision``, resolved to a commit; DownloadError when it cannot be had."""
@@ -130,13 +126,18 @@ class Hub:
             _check_cached(pointer, file)
             told(file.size)
             return FetchedFile(pointer, fetched=False)
+        blob, partial = self._blob(listing, file), self._partial(listing, file)
         with self._alone(listing, file):
-            blob = self._blob(listing, file)
             fetched = not blob.exists()
             if fetched:
                 self._complete(listing, file, told)
-        with as_sentences(f"{listing.repo_id}/{file.path}"):
+                partial.replace(blob)
+        try:
             self._point_to_blob(listing, file)
+        except DownloadError:
+            if fetched:  # the next try must know whose it is
+                blob.replace(partial)
+            raise
         return FetchedFile(pointer, fetched)
 
     def partial_files(self, repo_id: str) -> tuple[Path, ...]:
@@ -159,7 +160,6 @@ class Hub:
                 f"{listing.repo_id}/{file.path} arrived damaged (its hash is not the one the hub gives) and was deleted; "
                 "download again."
             )
-        partial.replace(self._blob(listing, file))
 
     def _stream(self, listing: HubListing, file: HubFile, into: _Told, there: int) -> None:
         with as_sentences(f"{listing.repo_id}/{file.path}"):
@@ -179,18 +179,19 @@ class Hub:
 
     def _point_to_blob(self, listing: HubListing, file: HubFile) -> None:
         """Let the hub's own code put the blob into the snapshot: it knows what this file system can do."""
-        from huggingface_hub import hf_hub_download
+        with as_sentences(f"{listing.repo_id}/{file.path}"):
+            from huggingface_hub import hf_hub_download
 
-        pointer = hf_hub_download(
-            listing.repo_id,
-            file.path,
-            revision=listing.revision,
-            cache_dir=self.cache,
-            endpoint=self._endpoint,
-            library_name="medvlsam2",
-            library_version=__version__,
-            tqdm_class=_NoBar,
-        )
+            pointer = hf_hub_download(
+                listing.repo_id,
+                file.path,
+                revision=listing.revision,
+                cache_dir=self.cache,
+                endpoint=self._endpoint,
+                library_name="medvlsam2",
+                library_version=__version__,
+                tqdm_class=_NoBar,
+            )
         if not Path(pointer).is_symlink():  # a copy, where links are not allowed: one is enough
             self._blob(listing, file).unlink(missing_ok=True)
 

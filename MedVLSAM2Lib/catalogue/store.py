@@ -78,13 +78,29 @@ class ModelStore:
     def presence(self, name: str) -> Presence:
         """Whether it is here."""
         entry = self.catalogue.entry(name)
-        return Presence(self._registry.of(name), entry.is_bundled)
+        return Presence(self._registry.of(entry.name), entry.is_bundled)
 
-    def folder(self, name: str, format_name: str | None = None) -> Path:
-        """Where its files are; CatalogueError when it is not here, or not whole."""
-        if self.catalogue.entry(name).is_bundled:
+    def folder(self, name: str, format_name: str | None = None, revision: str = "") -> Path:
+        """Where its files are.
+
+        Args:
+            name: the catalogue entry's name, here as everywhere, or its hub repository.
+            format_name: which of its formats; any that is here when None.
+            revision: the commit it must be; any when empty.
+
+        Raises:
+            CatalogueError: it is not here, not whole, or of another commit.
+        """
+        entry = self.catalogue.entry(name)
+        if entry.is_bundled:
             return bundled_checkpoint()
-        return self._complete(name, format_name).folder
+        model = self._complete(entry, format_name)
+        if revision not in ("", model.revision):
+            raise CatalogueError(
+                f"{entry.title} is here at the commit {model.revision[:12] or 'unknown'}, not at {revision[:12]}, which is "
+                "asked for."
+            )
+        return model.folder
 
     def download(
         self,
@@ -118,38 +134,40 @@ class ModelStore:
 
     def bundle(self, name: str, folder: Path, format_name: str | None = None) -> None:
         """Write a folder that ``import_folder`` takes on a machine without a network."""
-        write_bundle(self.catalogue.entry(name), self._complete(name, format_name), folder)
+        entry = self.catalogue.entry(name)
+        write_bundle(entry, self._complete(entry, format_name), folder)
 
     def verify(self, name: str) -> tuple[str, ...]:
         """A sentence for each file that is missing or is not what arrived; empty when all is well."""
         entry = self.catalogue.entry(name)
         if entry.is_bundled:
             return _problems_of_bundled(entry)
-        return tuple(problem for model in self._here(name) for problem in problems_of(model))
+        return tuple(problem for model in self._here(entry) for problem in problems_of(model))
 
     def remove(self, name: str) -> Removal:
         """Delete what this program put on the disk for it; what the user imported in place is only forgotten."""
         entry = self.catalogue.entry(name)
         if entry.is_bundled:
             raise CatalogueError(f"{entry.title} comes with the extension and goes with it.")
-        models = self._registry.of(name)
+        models = self._registry.of(entry.name)
         removals = [remove_model(self._hub, self._registry, model) for model in models]
         freed = sum(removal.freed_bytes for removal in removals) + remove_partial_files(self._hub, entry.repo_id)
         if not models and not freed:
             raise CatalogueError(_not_here(entry))
         return Removal(freed, tuple(path for removal in removals for path in removal.kept))
 
-    def _here(self, name: str) -> tuple[InstalledModel, ...]:
-        models = self._registry.of(name)
+    def _here(self, entry: CatalogueEntry) -> tuple[InstalledModel, ...]:
+        models = self._registry.of(entry.name)
         if not models:
-            raise CatalogueError(_not_here(self.catalogue.entry(name)))
+            raise CatalogueError(_not_here(entry))
         return models
 
-    def _complete(self, name: str, format_name: str | None) -> InstalledModel:
-        for model in self._here(name):
+    def _complete(self, entry: CatalogueEntry, format_name: str | None) -> InstalledModel:
+        for model in self._here(entry):
             if model.complete and format_name in (None, model.format):
                 return model
-        raise CatalogueError(f"{name} is not complete in that format; run medvlsam2 models download {name}.")
+        hint = f"medvlsam2 models download {entry.name}" + (f" --format {format_name}" if format_name else "")
+        raise CatalogueError(f"{entry.title} is not complete on this machine; run {hint}.")
 
 
 def free_bytes_on_disk(folder: Path) -> int:

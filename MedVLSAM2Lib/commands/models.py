@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from MedVLSAM2Lib.catalogue import (
+    CatalogueEntry,
     CatalogueError,
     DownloadError,
     DownloadProgress,
@@ -95,9 +96,7 @@ def _info(store: ModelStore, arguments: argparse.Namespace) -> int:
 
 def _download(store: ModelStore, arguments: argparse.Namespace) -> int:
     entry = store.catalogue.entry(arguments.name)
-    logger.info("%s is under the licence %s: %s", entry.title, entry.licence.tag, entry.licence.url)
-    if entry.licence.note:
-        logger.info("%s", entry.licence.note)
+    _tell_licence(entry)
     accepted = entry.licence.tag if arguments.accept_licence == "" else arguments.accept_licence
     # It tells of every retry; what matters to the user is in the one sentence at the end.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
@@ -106,8 +105,15 @@ def _download(store: ModelStore, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _tell_licence(entry: CatalogueEntry) -> None:
+    logger.info("%s is under the licence %s: %s", entry.title, entry.licence.tag, entry.licence.url)
+    if entry.licence.note:
+        logger.info("%s", entry.licence.note)
+
+
 def _import(store: ModelStore, arguments: argparse.Namespace) -> int:
     model = store.import_folder(arguments.folder, arguments.name, arguments.copy)
+    _tell_licence(store.catalogue.entry(model.name))
     sys.stdout.write(f"{model.name}: {in_words(model.size_bytes)} in {model.folder}\n")
     return 0
 

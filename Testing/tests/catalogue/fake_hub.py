@@ -18,11 +18,12 @@ _LARGE_SUFFIXES = (".safetensors", ".pt")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: its method, its path and the range it asked for (empty for all)."""
+    """A request: its method, its path, the range it asked for (empty for all) and who it says it is from."""
 
     method: str
     path: str
     range: str
+    authorization: str
 
 
 @dataclass
@@ -97,7 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_content: bool) -> None:
         path = unquote(urlsplit(self.path).path)
-        self.fake.asked.append(Asked(self.command, path, self.headers.get("Range", "")))
+        headers = (self.headers.get(name, "") for name in ("Range", "Authorization"))
+        self.fake.asked.append(Asked(self.command, path, *headers))
         if self.fake.status != HTTPStatus.OK:
             self._refuse(self.fake.status)
         elif path.startswith("/api/models/"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from safetensors import safe_open
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.catalogue import CatalogueEntry, CatalogueError, DownloadError, ModelStore, read_catalogue
-from MedVLSAM2Lib.catalogue.places import user_data_folder
+from MedVLSAM2Lib.catalogue.places import hub_cache_folder, user_data_folder
 from MedVLSAM2Lib.catalogue.sizes import in_words
 
 ENTRIES = read_catalogue().entries
@@ -98,3 +100,25 @@ def test_the_data_folder_is_where_each_platform_wants_it() -> None:
 )
 def test_sizes_are_written_as_the_hub_writes_them(size: int | None, words: str) -> None:
     assert in_words(size) == words
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"XDG_CACHE_HOME": "/caches"},
+        {"XDG_CACHE_HOME": "/caches", "HF_HOME": "~/hf"},
+        {"HF_HOME": "/hf", "HUGGINGFACE_HUB_CACHE": "/old"},
+        {"HF_HOME": "/hf", "HUGGINGFACE_HUB_CACHE": "/old", "HF_HUB_CACHE": "$HF_HOME/new"},
+    ],
+)
+def test_the_hubs_cache_is_where_its_own_library_has_it(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CACHE_HOME", "HF_HOME", "HUGGINGFACE_HUB_CACHE", "HF_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    program = "from huggingface_hub import constants; print(constants.HF_HUB_CACHE)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert str(hub_cache_folder()) == run.stdout.strip()

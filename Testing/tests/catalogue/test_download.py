@@ -341,3 +341,34 @@ def test_what_is_asked_of_the_store_without_downloading_needs_no_hub(
     for ask in (store.folder, store.verify, store.remove):
         with pytest.raises(CatalogueError, match="not on this machine"):
             ask("small")
+
+
+def test_a_login_is_shown_to_the_hub_and_not_to_the_host_that_keeps_large_files(
+    a_store: ModelStore, a_hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    a_store.download("small", YES)
+    shown = {asked.path.startswith("/cdn/"): asked.authorization for asked in a_hub.asked}
+    assert shown == {False: "Bearer hf_secret", True: ""}
+
+
+def test_a_model_is_also_found_by_its_repository_and_commit(a_store: ModelStore) -> None:
+    model = a_store.download(REPO_ID, YES)
+    assert model.name == "small"
+    assert a_store.folder(REPO_ID, revision=REVISION) == model.folder
+    assert a_store.verify(REPO_ID) == ()
+    with pytest.raises(CatalogueError, match=f"at the commit {REVISION[:12]}, not at fffff"):
+        a_store.folder(REPO_ID, revision="f" * 40)
+
+
+def test_a_file_that_could_not_be_put_into_the_snapshot_is_still_ours(
+    a_store: ModelStore, a_hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(huggingface_hub, "hf_hub_download", fail)
+        with pytest.raises(DownloadError, match="Permission denied"):
+            a_store.download("small", YES)
+    assert all(file.ours for file in a_store.download("small", YES).files)
