@@ -28,6 +28,12 @@ class Catalogue:
         names = ", ".join(entry.name for entry in self.entries)
         raise CatalogueError(f"There is no model {name!r} in the catalogue; choose one of {names}.")
 
+    def smaller_than(self, entry: CatalogueEntry) -> tuple[CatalogueEntry, ...]:
+        """Those of the same kind and authors that hold fewer parameters, largest first."""
+        family = [one for one in self.entries if (one.kind, one.owner) == (entry.kind, entry.owner)]
+        smaller = [one for one in family if one.parameters < entry.parameters]
+        return tuple(sorted(smaller, key=lambda one: one.parameters, reverse=True))
+
 
 def file_format(entry: CatalogueEntry, name: str | None) -> FileFormat:
     """The format of that name, the preferred one for None; CatalogueError when the entry is not published in it."""

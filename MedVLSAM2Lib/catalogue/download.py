@@ -57,6 +57,11 @@ class Download:
         begun = self._begun(entry, file_format)
         if begun is not None and begun.complete and _is_there(begun):
             return begun
+        if begun is not None and begun.origin is not Origin.DOWNLOADED:
+            raise DownloadError(
+                f"{entry.title} was imported from {begun.folder}, where files are missing; run medvlsam2 models remove "
+                f"{entry.name} and download again."
+            )
         listing = self._hub.listing(entry.repo_id, begun.revision if begun else "main")
         _check_licence(entry, listing, accepted_licence)
         files = _chosen(entry, file_format, listing)
@@ -71,11 +76,8 @@ class Download:
         return model
 
     def _begun(self, entry: CatalogueEntry, file_format: FileFormat) -> InstalledModel | None:
-        """What there is of it already; a folder that the user imported is theirs and is not added to."""
-        for model in self._registry.of(entry.name):
-            if model.format == file_format.name and (model.origin is Origin.DOWNLOADED or model.complete):
-                return model
-        return None
+        models = self._registry.of(entry.name)
+        return next((model for model in models if model.format == file_format.name), None)
 
     def _new(
         self, entry: CatalogueEntry, file_format: FileFormat, listing: HubListing, licence: str | None

@@ -104,6 +104,11 @@ class CatalogueEntry:
         return not self.repo_id
 
     @property
+    def owner(self) -> str:
+        """Who published it: the first part of its repository."""
+        return self.repo_id.partition("/")[0]
+
+    @property
     def page(self) -> str:
         """The model's page on the hub."""
         return f"https://huggingface.co/{self.repo_id}"

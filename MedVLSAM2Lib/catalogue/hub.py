@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self, cast
 
 from MedVLSAM2Lib import __version__
@@ -23,6 +23,7 @@ from MedVLSAM2Lib.catalogue.places import hub_cache_folder
 PARTIAL_SUFFIX = ".medvlsam2.incomplete"
 _LOCK_PATIENCE_S = 1.0
 _SHA256 = re.compile("[0-9a-f]{64}")
+_DIGEST = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Hub:
             HubFile(sibling.rfilename, sibling.size or 0, sibling.lfs.sha256 if sibling.lfs else sibling.blob_id or "")
             for sibling in info.siblings or ()
         )
+        _check_names(repo_id, info.sha or "", files)
         licence = info.card_data.get("license") if info.card_data else None
         return HubListing(repo_id, info.sha or "", str(licence or ""), files)
 
@@ -264,6 +266,13 @@ class _NoBar:
 
     def close(self) -> None:
         """Close nothing."""
+
+
+def _check_names(repo_id: str, revision: str, files: tuple[HubFile, ...]) -> None:
+    """Hashes become names of files: none may lead out of the cache, whoever answers in the hub's place."""
+    usable = _DIGEST.fullmatch(revision) and all(_DIGEST.fullmatch(file.digest) for file in files)
+    if not usable or any(".." in PurePosixPath(file.path).parts or file.path.startswith("/") for file in files):
+        raise DownloadError(f"The answer about {repo_id} is not the hub's; check HF_ENDPOINT and the proxy.")
 
 
 def _digest(path: Path, file: HubFile) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from MedVLSAM2Lib.catalogue import CatalogueEntry, ModelStore
 from MedVLSAM2Lib.catalogue.sizes import in_words
-from MedVLSAM2Lib.model.devices import Needs, NotEnoughMemory, choose_device
+from MedVLSAM2Lib.model.devices import Needs, NotEnoughMemory, choose_model
 
 _HEADINGS = ("name", "kind", "download", "licence", "memory on CPU", "on GPU", "trained for", "here")
 
@@ -32,7 +32,7 @@ def described(store: ModelStore, name: str) -> str:
         ("parameters", f"{entry.parameters / 1e6:,.1f} million"),
         *(("files", f"{f.name}: {', '.join(f.files)} ({in_words(f.size_bytes)})") for f in entry.formats),
         ("memory", f"{in_words(entry.memory.cpu_bytes)} on a CPU, {in_words(entry.memory.gpu_bytes)} on a GPU"),
-        ("this machine", _on_this_machine(entry)),
+        ("this machine", _on_this_machine(store, entry)),
         ("here", store.presence(name).in_words),
         ("unverified", "\n".join(entry.unverified)),
         ("sources", "\n".join(f"{fact}: {source}" for fact, source in entry.sources.items())),
@@ -55,16 +55,21 @@ def _acceptance(entry: CatalogueEntry) -> str:
     return "with --accept-licence"
 
 
-def _on_this_machine(entry: CatalogueEntry) -> str:
+def _on_this_machine(store: ModelStore, entry: CatalogueEntry) -> str:
     # torch takes seconds to import, and only this line needs it.
     from MedVLSAM2Lib.model.torch_machine import TorchMachine
 
-    needs = Needs(entry.title, entry.memory.cpu_bytes, entry.memory.gpu_bytes)
+    wanted, *smaller = (_needs(one) for one in (entry, *store.catalogue.smaller_than(entry)))
     try:
-        choice = choose_device(needs, TorchMachine())
+        found = choose_model([wanted, *smaller], TorchMachine())
     except NotEnoughMemory as error:
         return str(error)
-    return choice.sentence or f"runs on {choice.device} in {choice.dtype}"
+    runs = f"{found.needs.title} runs on {found.choice.device} in {found.choice.dtype}"
+    return "\n".join(filter(None, (found.sentence, found.choice.sentence, runs)))
+
+
+def _needs(entry: CatalogueEntry) -> Needs:
+    return Needs(entry.title, entry.memory.cpu_bytes, entry.memory.gpu_bytes)
 
 
 def _row(entry: CatalogueEntry, here: str) -> Sequence[str]:

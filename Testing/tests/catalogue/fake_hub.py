@@ -33,6 +33,7 @@ class FakeHub:
     Attributes:
         repositories: what there is.
         licence: what every card declares; None declares nothing.
+        xet: whether it offers large files through Xet storage too, where there is none.
         gated: whether files are for accounts only that accepted the terms.
         cut_after: how many bytes of a file are sent before the connection breaks; None sends all.
         pause_after: how many bytes of a file are sent before the server falls silent; None sends all.
@@ -43,6 +44,7 @@ class FakeHub:
 
     repositories: dict[str, dict[str, bytes]]
     licence: str | None = "apache-2.0"
+    xet: bool = False
     gated: bool = False
     cut_after: int | None = None
     pause_after: int | None = None
@@ -137,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         if large:
             headers |= {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(content))}
             headers |= {"Location": f"{self.fake.cdn}/cdn/{repo_id}/{name}"}
+            if self.fake.xet:
+                headers |= {"X-Xet-Hash": "0" * 64, "X-Xet-Refresh-Route": f"{self.fake.endpoint}/xet"}
             self._send(HTTPStatus.FOUND, b"", headers)
         elif with_content:
             self._deliver(f"{repo_id}/{name}")

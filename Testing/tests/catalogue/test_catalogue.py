@@ -75,6 +75,13 @@ def test_the_bundled_model_is_here_whole_and_stays(tmp_path: Path) -> None:
         store.download("interactive", "apache-2.0")
 
 
+def test_smaller_models_are_of_the_same_authors_and_largest_first() -> None:
+    catalogue = read_catalogue()
+    smaller = catalogue.smaller_than(catalogue.entry("sam2.1-large"))
+    assert [entry.name for entry in smaller] == ["sam2.1-base-plus", "sam2.1-small", "sam2.1-tiny"]
+    assert catalogue.smaller_than(catalogue.entry("medsam2")) == ()
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="no model 'sam3' in the catalogue; choose one of interactive, sam2"):
         ModelStore(tmp_path).presence("sam3")

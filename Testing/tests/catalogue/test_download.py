@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -352,6 +353,12 @@ def test_a_login_is_shown_to_the_hub_and_not_to_the_host_that_keeps_large_files(
     assert shown == {False: "Bearer hf_secret", True: ""}
 
 
+def test_files_in_xet_storage_come_by_plain_http_which_can_be_resumed(a_store: ModelStore, a_hub: FakeHub) -> None:
+    a_hub.xet = True
+    assert a_store.download("small", YES).complete
+    assert not any("xet" in asked.path for asked in a_hub.asked)
+
+
 def test_a_model_is_also_found_by_its_repository_and_commit(a_store: ModelStore) -> None:
     model = a_store.download(REPO_ID, YES)
     assert model.name == "small"
@@ -372,3 +379,39 @@ def test_a_file_that_could_not_be_put_into_the_snapshot_is_still_ours(
         with pytest.raises(DownloadError, match="Permission denied"):
             a_store.download("small", YES)
     assert all(file.ours for file in a_store.download("small", YES).files)
+
+
+@pytest.mark.parametrize("name", ["../../outside.safetensors", "/outside.safetensors"])
+def test_an_answer_that_leads_out_of_the_cache_is_refused(
+    a_store: ModelStore, a_hub: FakeHub, tmp_path: Path, name: str
+) -> None:
+    a_hub.repositories[REPO_ID][name] = b"anything"
+    with pytest.raises(DownloadError, match="is not the hub's; check HF_ENDPOINT"):
+        a_store.download("small", YES)
+    assert not list(tmp_path.rglob("outside*"))
+
+
+def test_an_imported_model_that_was_deleted_is_not_mixed_with_a_download(
+    a_store: ModelStore, the_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "small.pt").write_bytes(the_files["small.pt"])
+    a_store.import_folder(folder)
+    assert a_store.download("small", YES, "pt").folder == folder
+    (folder / "small.pt").unlink()
+    with pytest.raises(DownloadError, match=r"was imported from .*mine, where files are missing; run"):
+        a_store.download("small", YES, "pt")
+    a_store.remove("small")
+    assert a_store.download("small", YES, "pt").complete
+
+
+def test_a_model_that_others_deleted_from_the_cache_is_fetched_again_at_its_commit(
+    a_store: ModelStore, a_hub: FakeHub, tmp_path: Path
+) -> None:
+    a_store.download("small", YES)
+    shutil.rmtree(tmp_path / "cache")
+    a_hub.asked.clear()
+    a_store.download("small", YES)
+    assert a_hub.asked[0].path.endswith(f"/revision/{REVISION}")
+    assert a_store.verify("small") == ()
