@@ -162,7 +162,14 @@ def test_a_proxy_in_the_environment_is_used(a_hub: FakeHub, tmp_path: Path) -> N
 
 
 def _partial_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*.medvlsam2.incomplete"))
+    return sum(_size(path) for path in folder.rglob("*.medvlsam2.incomplete"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # it has become whole meanwhile
+        return 0
 
 
 def _wait_for(condition: object, patience_s: float = 60.0) -> None:
