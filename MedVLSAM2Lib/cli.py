@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "segment": Command("segment an object of a scan from points and boxes", "MedVLSAM2Lib.commands.segment"),
     "demo": Command("click in a scan in the panel and save what comes out", "MedVLSAM2Lib.commands.demo"),
     "evaluate": Command("measure accuracy, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"),
+    "models": Command("list, download, import, check and remove published weights", "MedVLSAM2Lib.commands.models"),
     "train": Command("train the interactive model", "MedVLSAM2Lib.commands.train"),
 }
 

@@ -2,10 +2,33 @@
 set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/__init__.py
   MedVLSAM2Lib/bundled_checkpoint.py
+  MedVLSAM2Lib/catalogue/__init__.py
+  MedVLSAM2Lib/catalogue/bundling.py
+  MedVLSAM2Lib/catalogue/catalogue.py
+  MedVLSAM2Lib/catalogue/digests.py
+  MedVLSAM2Lib/catalogue/download.py
+  MedVLSAM2Lib/catalogue/entry.py
+  MedVLSAM2Lib/catalogue/errors.py
+  MedVLSAM2Lib/catalogue/hub.py
+  MedVLSAM2Lib/catalogue/hub_failures.py
+  MedVLSAM2Lib/catalogue/importing.py
+  MedVLSAM2Lib/catalogue/installed.py
+  MedVLSAM2Lib/catalogue/local_folder.py
+  MedVLSAM2Lib/catalogue/manifest.py
+  MedVLSAM2Lib/catalogue/places.py
+  MedVLSAM2Lib/catalogue/progress.py
+  MedVLSAM2Lib/catalogue/registry.py
+  MedVLSAM2Lib/catalogue/removing.py
+  MedVLSAM2Lib/catalogue/sizes.py
+  MedVLSAM2Lib/catalogue/store.py
+  MedVLSAM2Lib/catalogue/verifying.py
+  MedVLSAM2Lib/catalogue/weight_files.py
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
+  MedVLSAM2Lib/commands/model_descriptions.py
+  MedVLSAM2Lib/commands/models.py
   MedVLSAM2Lib/commands/positions.py
   MedVLSAM2Lib/commands/segment.py
   MedVLSAM2Lib/commands/train.py
@@ -59,6 +82,9 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/volume_file.py
   MedVLSAM2Lib/model/__init__.py
+  MedVLSAM2Lib/model/devices.py
+  MedVLSAM2Lib/model/free_memory.py
+  MedVLSAM2Lib/model/mask_memory.py
   MedVLSAM2Lib/model/mask_model.py
   MedVLSAM2Lib/model/patches/__init__.py
   MedVLSAM2Lib/model/patches/carry.py
@@ -71,6 +97,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/patches/sampling.py
   MedVLSAM2Lib/model/patches/view.py
   MedVLSAM2Lib/model/threads.py
+  MedVLSAM2Lib/model/torch_machine.py
   MedVLSAM2Lib/panel/__init__.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
@@ -230,5 +257,6 @@ set(MedVLSAM2Lib_SCRIPTS
   )
 
 set(MedVLSAM2Lib_RESOURCES
+  MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/training/configs/interactive.json
   )

@@ -25,6 +25,7 @@ LOADED_BY_SLICER = (
     "prompts",
     "results",
     "volume",
+    "catalogue",
     "bundled_checkpoint",
 )
 AT_THE_TOP_IN_SLICER = {"numpy", "SimpleITK", *SLICER}
@@ -48,20 +49,23 @@ LAYERS: dict[str, Layer] = {
     "prompts": _may("volume", "numpy"),
     "results": _may("volume", "numpy"),
     "bundled_checkpoint": _may("", ""),
+    "catalogue": _may("bundled_checkpoint", "huggingface_hub httpx2 filelock"),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume", "numpy scipy torch safetensors"),
     "session": _may("model prompts results volume", "numpy scipy torch"),
     "report": _may("volume files", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
-    "panel": _may("scene engine report prompts results volume files bundled_checkpoint", "numpy slicer vtk qt ctk"),
+    "panel": _may(
+        "scene engine report prompts results volume files bundled_checkpoint catalogue", "numpy slicer vtk qt ctk"
+    ),
     "training": _may("model session prompts results volume files", "numpy scipy torch safetensors SimpleITK"),
     "evaluation": _may(
         "model session engine scene training prompts results volume files bundled_checkpoint",
         "numpy scipy torch skimage SimpleITK slicer vtk",
     ),
     "commands": _may(
-        "model session engine report training evaluation prompts results volume files bundled_checkpoint",
+        "model session engine report training evaluation prompts results volume files bundled_checkpoint catalogue",
         "numpy SimpleITK torch slicer vtk qt harness",
     ),
     "cli": _may("commands", ""),
@@ -168,7 +172,7 @@ def test_nothing_is_kept_in_globals(file: str) -> None:
     assert not [node.lineno for node in ast.walk(_tree(ROOT / file)) if isinstance(node, ast.Global)]
 
 
-@pytest.mark.parametrize("module", ["volume", "prompts", "results", "engine", "files", "report"])
+@pytest.mark.parametrize("module", ["volume", "prompts", "results", "engine", "files", "report", "catalogue"])
 def test_the_torch_free_side_starts_without_torch_and_slicer(module: str) -> None:
     program = (
         f"import sys, {LIBRARY}.{module}\n"

@@ -129,11 +129,12 @@ class _Eye:
 
     def look(self, view: View, earlier: _EarlierMask | None = None) -> _Look:
         """Run the network on a view, with the earlier mask drawn into it."""
-        channels = torch.from_numpy(self._channels(view, earlier))[None]
-        size = torch.tensor([view.size_mm], dtype=torch.float32)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bfloat16()):
+        device = _device_of(self._network)
+        channels = torch.from_numpy(self._channels(view, earlier))[None].to(device)
+        size = torch.tensor([view.size_mm], dtype=torch.float32, device=device)
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=_has_fast_bfloat16(device)):
             logits, quality = self._network(channels, size)
-        return _Look(view, logits[0, 0].float().numpy(), float(quality))
+        return _Look(view, logits[0, 0].float().cpu().numpy(), float(quality))
 
     def box_of(self, view: View) -> VoxelBox:
         """The voxels a view covers."""
@@ -309,5 +310,12 @@ def _voxels_of_cells(cells: VoxelBox, side: int, view: View, volume: Volume, mar
     return box.intersection(VoxelBox.of_shape(volume.shape))
 
 
-def _has_fast_bfloat16() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported())
+def _device_of(network: torch.nn.Module) -> torch.device:
+    """Where its weights are."""
+    return next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
+
+
+def _has_fast_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
