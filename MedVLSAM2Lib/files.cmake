@@ -82,6 +82,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/volume_file.py
   MedVLSAM2Lib/model/__init__.py
+  MedVLSAM2Lib/model/checkpoint_error.py
+  MedVLSAM2Lib/model/component_folder.py
   MedVLSAM2Lib/model/devices.py
   MedVLSAM2Lib/model/free_memory.py
   MedVLSAM2Lib/model/mask_memory.py
@@ -96,8 +98,17 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/patches/prompt_channels.py
   MedVLSAM2Lib/model/patches/sampling.py
   MedVLSAM2Lib/model/patches/view.py
+  MedVLSAM2Lib/model/plain_values.py
+  MedVLSAM2Lib/model/projector/__init__.py
+  MedVLSAM2Lib/model/projector/config.py
+  MedVLSAM2Lib/model/projector/mixer.py
+  MedVLSAM2Lib/model/seg_projector.py
   MedVLSAM2Lib/model/threads.py
   MedVLSAM2Lib/model/torch_machine.py
+  MedVLSAM2Lib/model/volume_encoder/__init__.py
+  MedVLSAM2Lib/model/volume_encoder/config.py
+  MedVLSAM2Lib/model/volume_encoder/dcformer.py
+  MedVLSAM2Lib/model/volume_encoder/decomposed_conv.py
   MedVLSAM2Lib/panel/__init__.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py

@@ -18,7 +18,7 @@ from MedVLSAM2Lib.files.segmentation_file import (
     write_segmentation,
 )
 from MedVLSAM2Lib.files.volume_file import read_volume
-from MedVLSAM2Lib.model.patches.checkpoint import CheckpointError
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.prompts import Box, Point, Prompt, PromptError, nearest_voxel
 from MedVLSAM2Lib.results import MaskRegion, Progress
 from MedVLSAM2Lib.session.mask_models import load_mask_model

@@ -43,7 +43,7 @@ def _kind_of(error: BaseException) -> str | None:
         return error.kind
     if isinstance(error, VolumeError):
         return "volume"
-    if isinstance(error, _if_loaded("MedVLSAM2Lib.model.patches.checkpoint", "CheckpointError")):
+    if isinstance(error, _if_loaded("MedVLSAM2Lib.model.checkpoint_error", "CheckpointError")):
         return "checkpoint"
     if isinstance(error, (PromptError, _if_loaded("MedVLSAM2Lib.session.errors", "SessionError"))):
         return "prompt"

@@ -19,7 +19,7 @@ from MedVLSAM2Lib.evaluation.suites.latency import QUICK_SIZES, SIZES, LatencyEr
 from MedVLSAM2Lib.evaluation.suites.orientation_subjects import orientation_subjects
 from MedVLSAM2Lib.evaluation.suites.orientations import run_orientations
 from MedVLSAM2Lib.evaluation.suites.segmentation import SegmentationPlan, run_segmentation
-from MedVLSAM2Lib.model.patches.checkpoint import CheckpointError
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.session.mask_models import load_mask_model
 
 logger = logging.getLogger(__name__)

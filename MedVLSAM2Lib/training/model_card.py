@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from MedVLSAM2Lib.model.patches.checkpoint import CONFIG_NAME
+from MedVLSAM2Lib.model.component_folder import CONFIG_NAME
 from MedVLSAM2Lib.training.config import TrainingConfig
 
 CAPABILITIES = ("click", "box", "scribble", "lasso", "prior")

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.component_folder import (
+    WEIGHTS_NAME,
+    check_fit,
+    read_config,
+    read_weights,
+    save_weights,
+    weight_files,
+    write_config,
+)
 from MedVLSAM2Lib.model.patches.config import FORMAT_VERSION, PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 
 ARCHITECTURE = "patches"
-CONFIG_NAME = "config.json"
-WEIGHTS_NAME = "model.safetensors"
-
-
-class CheckpointError(Exception):
-    """The folder does not hold a checkpoint that can be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -44,43 +45,28 @@ class PatchCheckpointInfo:
         return tuple(self.card.get("capabilities", ()))
 
 
-def save_checkpoint(folder: Path, network: PatchNetwork, card: dict[str, Any]) -> None:
-    """Write the network's weights (float16) and its card into ``folder``, made if missing."""
+def save_checkpoint(
+    folder: Path, network: PatchNetwork, card: dict[str, Any], dtype: torch.dtype = torch.float16
+) -> None:
+    """Write the network's weights (as ``dtype``) and its card into ``folder``, made if missing."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().cpu().half().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, str(folder / WEIGHTS_NAME))
-    # safetensors makes files that their owner alone can read; a checkpoint is shared with everybody on the machine.
-    (folder / WEIGHTS_NAME).chmod(0o644)
-    content = {**card, "architecture": ARCHITECTURE, **network.config.to_dict()}
-    (folder / CONFIG_NAME).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    save_weights(folder, {name: tensor.to(dtype) for name, tensor in network.state_dict().items()})
+    write_config(folder, {**card, "architecture": ARCHITECTURE, **network.config.to_dict()})
 
 
 def load_checkpoint(folder: Path) -> tuple[PatchNetwork, PatchCheckpointInfo]:
     """The network (float32, ready to answer) and what the checkpoint says of itself; CheckpointError if unusable."""
     folder = Path(folder)
-    if not folder.is_dir():
-        raise CheckpointError(f"There is no checkpoint folder {folder}.")
-    for name in (CONFIG_NAME, WEIGHTS_NAME):
-        if not (folder / name).is_file():
-            raise CheckpointError(f"The checkpoint in {folder} has no {name}.")
-    card = _read_card(folder / CONFIG_NAME)
-    config = _config_of(card, folder)
+    card = read_config(folder)
     weights_file = folder / WEIGHTS_NAME
+    weight_files(folder)
+    config = _config_of(card, folder)
     network = PatchNetwork(config)
-    _load_weights(network, weights_file)
+    weights = read_weights(weights_file)
+    check_fit(network, weights, weights_file)
+    network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
     digest = hashlib.sha256(weights_file.read_bytes()).hexdigest()
     return network.eval(), PatchCheckpointInfo(config, card, digest)
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
-    if not isinstance(card, dict):
-        raise CheckpointError(f"{path} does not hold a JSON object.")
-    return card
 
 
 def _config_of(card: dict[str, Any], folder: Path) -> PatchConfig:
@@ -95,19 +81,3 @@ def _config_of(card: dict[str, Any], folder: Path) -> PatchConfig:
         return PatchConfig.from_dict(card)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error
-
-
-def _load_weights(network: PatchNetwork, path: Path) -> None:
-    try:
-        weights = load_file(str(path))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or incomplete; copy or download it again ({error}).") from error
-    expected = network.state_dict()
-    for name in sorted(expected.keys() ^ weights.keys()):
-        what = "lacks" if name in expected else "has an unexpected"
-        raise CheckpointError(f"{path} {what} tensor {name}, so it does not fit its {CONFIG_NAME}.")
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
-            shapes = f"{tuple(tensor.shape)} instead of {tuple(expected[name].shape)}"
-            raise CheckpointError(f"{path} has tensor {name} of shape {shapes}, so it does not fit its {CONFIG_NAME}.")
-    network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})

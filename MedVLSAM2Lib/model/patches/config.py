@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from MedVLSAM2Lib.model.plain_values import from_plain
 
 FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
 class PatchConfig:
-    """Size of the view, widths and depths of the network, and how CT is windowed.
+    """Size of the view, widths and depths of the network, how CT is windowed, and the width of a seg token.
 
     ``side`` is the number of cells of a view along each edge during training; the network is fully convolutional and
     takes any multiple of ``2 ** len(channels)``. ``ct_windows`` are (centre, width) pairs in Hounsfield units.
+    ``token_width`` is 0 for a network that hears nothing of language.
     """
 
     side: int = 48
@@ -22,6 +25,7 @@ class PatchConfig:
     depths: tuple[int, ...] = (1, 2, 2, 2)
     ct_windows: tuple[tuple[float, float], ...] = ((40, 400), (-450, 1500), (350, 1700))
     format_version: int = FORMAT_VERSION
+    token_width: int = 0
 
     def __post_init__(self) -> None:
         if len(self.channels) != len(self.depths):
@@ -41,10 +45,4 @@ class PatchConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PatchConfig:
         """The config from ``to_dict``'s values or from parsed JSON; keys of other parts of a card are ignored."""
-        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
-        return cls(**{name: _as_tuples(value) for name, value in known.items()})
-
-
-def _as_tuples(value: Any) -> Any:
-    """JSON's lists as the tuples that the frozen dataclass holds."""
-    return tuple(_as_tuples(item) for item in value) if isinstance(value, list | tuple) else value
+        return from_plain(cls, values)

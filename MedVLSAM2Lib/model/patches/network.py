@@ -44,29 +44,50 @@ class PatchNetwork(nn.Module):
         self.up = nn.ModuleList(ResidualBlock(2 * widths[level - 1], widths[level - 1]) for level in reversed(levels))
         self.mask_head = nn.Conv3d(widths[0], 8, 1)
         self.size_modulation = nn.ModuleList(SizeModulation(width) for width in widths)
+        heard = widths if config.token_width else ()
+        self.token_modulation = nn.ModuleList(TokenModulation(config.token_width, width) for width in heard)
         self.quality_head = QualityHead(widths[-1], widths[0])
 
-    def forward(self, channels: Tensor, size_mm: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def token_width(self) -> int:
+        """The width of the seg tokens it takes; 0 if it takes none."""
+        return self.config.token_width
+
+    def forward(self, channels: Tensor, size_mm: Tensor, tokens: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Segment one batch of views.
 
         Args:
             channels: (B, 8, P, P, P) in ``CHANNEL_NAMES`` order, each 0..1, space in (K, J, I) order.
             size_mm: (B, 3) edge lengths of the views (K, J, I) in millimetres.
+            tokens: (B, N, d) seg tokens that say what to segment; their mean is heard. None, or zeros: the prompts
+                alone say it.
 
         Returns:
             Logits (B, 1, P, P, P) float32, and the network's own estimate of its Dice (B,) float32, not clamped: the
             Dice of the whole object, so that a view that cuts the object off is worth less.
         """
         log_size = torch.log(size_mm.float() / REFERENCE_SIZE_MM)
-        features = [self.size_modulation[0](self.stem(space_to_depth(channels)), log_size)]
+        token = self._heard(tokens)
+        features = [self._modulated(self.stem(space_to_depth(channels)), 0, log_size, token)]
         for level, down in enumerate(self.down, start=1):
-            features.append(self.size_modulation[level](down(features[-1]), log_size))
+            features.append(self._modulated(down(features[-1]), level, log_size, token))
         deepest = decoded = features.pop()
         for lateral, up in zip(self.lateral, self.up, strict=True):
             skip = features.pop()
             decoded = up(torch.cat([_resized(lateral(decoded), skip), skip], dim=1))
         logits = depth_to_space(self.mask_head(decoded)).float()
         return logits, self.quality_head(deepest, decoded, logits, self._circumstances(channels, log_size))
+
+    def _heard(self, tokens: Tensor | None) -> Tensor | None:
+        if tokens is None:
+            return None
+        if not self.token_width:
+            raise ValueError("this network was made without a seg token; its config has token_width 0")
+        return tokens.mean(dim=1)
+
+    def _modulated(self, features: Tensor, level: int, log_size: Tensor, token: Tensor | None) -> Tensor:
+        sized = self.size_modulation[level](features, log_size)
+        return torch.as_tensor(sized if token is None else self.token_modulation[level](sized, token))
 
     @staticmethod
     def _circumstances(channels: Tensor, log_size: Tensor) -> Tensor:
@@ -106,6 +127,24 @@ class SizeModulation(nn.Module):
     def forward(self, features: Tensor, log_size: Tensor) -> Tensor:
         """(B, C, D, H, W) and (B, 3) in, (B, C, D, H, W) out."""
         scale, shift = self.out(functional.relu(self.hidden(log_size))).chunk(2, dim=1)
+        return features * (1 + scale[:, :, None, None, None]) + shift[:, :, None, None, None]
+
+
+class TokenModulation(nn.Module):
+    """Scale and shift of each feature, from a seg token; starts as the identity.
+
+    There is no bias, so that a zero token changes nothing: views with and without a phrase share a batch.
+    """
+
+    def __init__(self, token_width: int, width: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(token_width, hidden, bias=False)
+        self.out = nn.Linear(hidden, 2 * width, bias=False)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, features: Tensor, token: Tensor) -> Tensor:
+        """(B, C, D, H, W) and (B, d) in, (B, C, D, H, W) out."""
+        scale, shift = self.out(functional.relu(self.hidden(token))).chunk(2, dim=1)
         return features * (1 + scale[:, :, None, None, None]) + shift[:, :, None, None, None]
 
 

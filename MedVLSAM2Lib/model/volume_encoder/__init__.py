@@ -1,0 +1,1 @@
+"""DCFormer: a whole volume in, features at several scales out."""
