@@ -86,6 +86,13 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/component_folder.py
   MedVLSAM2Lib/model/devices.py
   MedVLSAM2Lib/model/free_memory.py
+  MedVLSAM2Lib/model/language/__init__.py
+  MedVLSAM2Lib/model/language/config.py
+  MedVLSAM2Lib/model/language/conversation.py
+  MedVLSAM2Lib/model/language/language_model.py
+  MedVLSAM2Lib/model/language/loading.py
+  MedVLSAM2Lib/model/language/prompt_tokens.py
+  MedVLSAM2Lib/model/language/text_pieces.py
   MedVLSAM2Lib/model/mask_memory.py
   MedVLSAM2Lib/model/mask_model.py
   MedVLSAM2Lib/model/patches/__init__.py

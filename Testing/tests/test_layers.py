@@ -51,7 +51,7 @@ LAYERS: dict[str, Layer] = {
     "bundled_checkpoint": _may("", ""),
     "catalogue": _may("bundled_checkpoint", "huggingface_hub httpx2 filelock"),
     "files": _may("volume", "numpy SimpleITK"),
-    "model": _may("prompts volume", "numpy scipy torch safetensors"),
+    "model": _may("prompts volume", "numpy scipy torch safetensors transformers"),
     "session": _may("model prompts results volume", "numpy scipy torch"),
     "report": _may("volume files", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume", "numpy"),
@@ -158,6 +158,14 @@ def _python_files() -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for root in roots for path in root.rglob("*.py"))
 
 
+def test_only_the_file_that_loads_language_models_imports_transformers_and_only_when_it_does() -> None:
+    for file in (file for file in _files() if file.startswith("model/language/")):
+        for found in _imports(ROOT / LIBRARY / file):
+            if found.package == "transformers" and not found.for_types:
+                assert file == "model/language/loading.py"
+                assert not found.at_top, f"{file} imports transformers at its top"
+
+
 @pytest.mark.parametrize("file", _python_files())
 def test_importing_a_file_runs_nothing(file: str) -> None:
     allowed = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.AnnAssign)
@@ -170,6 +178,13 @@ def test_importing_a_file_runs_nothing(file: str) -> None:
 @pytest.mark.parametrize("file", _python_files())
 def test_nothing_is_kept_in_globals(file: str) -> None:
     assert not [node.lineno for node in ast.walk(_tree(ROOT / file)) if isinstance(node, ast.Global)]
+
+
+@pytest.mark.parametrize("module", ["session.mask_models", "model.medvlsam2.model"])
+def test_clicking_needs_no_language_library(module: str) -> None:
+    program = f"import sys, {LIBRARY}.{module}\nsys.exit('transformers' if 'transformers' in sys.modules else None)"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("module", ["volume", "prompts", "results", "engine", "files", "report", "catalogue"])

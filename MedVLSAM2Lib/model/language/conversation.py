@@ -1,0 +1,36 @@
+"""What was said, and what is said while it is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question or answer."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """The next few characters of an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class GeneratedSeg:
+    """The answer has come to a ``[SEG]``: what was said just before it is to become a mask.
+
+    ``state`` (1, width) is the language model's, ready for the seg projector.
+    """
+
+    state: Tensor
+
+
+GeneratedPiece = GeneratedText | GeneratedSeg
