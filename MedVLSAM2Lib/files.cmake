@@ -95,6 +95,18 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/language/text_pieces.py
   MedVLSAM2Lib/model/mask_memory.py
   MedVLSAM2Lib/model/mask_model.py
+  MedVLSAM2Lib/model/medvlsam2/__init__.py
+  MedVLSAM2Lib/model/medvlsam2/component_owner.py
+  MedVLSAM2Lib/model/medvlsam2/component_store.py
+  MedVLSAM2Lib/model/medvlsam2/config.py
+  MedVLSAM2Lib/model/medvlsam2/mask_component.py
+  MedVLSAM2Lib/model/medvlsam2/model.py
+  MedVLSAM2Lib/model/medvlsam2/model_card.py
+  MedVLSAM2Lib/model/medvlsam2/saving.py
+  MedVLSAM2Lib/model/medvlsam2/sizes.py
+  MedVLSAM2Lib/model/memory/__init__.py
+  MedVLSAM2Lib/model/memory/estimate.py
+  MedVLSAM2Lib/model/memory/weights.py
   MedVLSAM2Lib/model/patches/__init__.py
   MedVLSAM2Lib/model/patches/carry.py
   MedVLSAM2Lib/model/patches/checkpoint.py
@@ -116,6 +128,9 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/volume_encoder/config.py
   MedVLSAM2Lib/model/volume_encoder/dcformer.py
   MedVLSAM2Lib/model/volume_encoder/decomposed_conv.py
+  MedVLSAM2Lib/model/volume_input/__init__.py
+  MedVLSAM2Lib/model/volume_input/config.py
+  MedVLSAM2Lib/model/volume_input/prepare.py
   MedVLSAM2Lib/panel/__init__.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py

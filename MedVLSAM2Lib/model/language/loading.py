@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,14 +36,15 @@ def load_language_model(folder: Path, config: LanguageConfig, dtype: torch.dtype
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"There is no language model in {folder}.")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-        network = AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype="auto" if dtype is None else dtype,
-        )
+        with _no_progress_bars():
+            tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+            network = AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype="auto" if dtype is None else dtype,
+            )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise CheckpointError(f"The language model in {folder} cannot be read: {error}") from error
     return LanguageModel(network, tokenizer, config)
@@ -50,7 +53,8 @@ def load_language_model(folder: Path, config: LanguageConfig, dtype: torch.dtype
 def save_language_model(folder: Path, model: LanguageModel, largest_shard: int) -> None:
     """Write a language model and its tokenizer as the transformers library does."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.network.save_pretrained(str(folder), max_shard_size=largest_shard)
+    with _no_progress_bars():
+        model.network.save_pretrained(str(folder), max_shard_size=largest_shard)
     model.tokenizer.save_pretrained(str(folder))
     for path in folder.glob("*.safetensors"):
         path.chmod(0o644)
@@ -76,8 +80,22 @@ def add_tokens(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, con
             _table(layer)[before : len(tokenizer)] = _table(layer)[:before].mean(dim=0)
 
 
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """What takes long tells its progress through the engine; transformers would write to the worker's error stream."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def _table(layer: object) -> Tensor:
     weight = getattr(layer, "weight", None)
     if not isinstance(weight, Tensor):
-        raise ValueError(f"{type(layer).__name__} has no table of embeddings")
+        raise TypeError(f"{type(layer).__name__} has no table of embeddings")
     return weight

@@ -45,7 +45,7 @@ class PromptTokens:
     def id_of(self, token: str) -> int:
         """The id of one token of the vocabulary."""
         found = self._tokenizer.convert_tokens_to_ids(token)
-        if not isinstance(found, int):
+        if not isinstance(found, int) or self._tokenizer.convert_ids_to_tokens(found) != token:
             raise ValueError(f"the tokenizer has no token {token}")
         return found
 

@@ -33,11 +33,13 @@ class PatchCheckpointInfo:
         config: the network's shape.
         card: everything in ``config.json``: capabilities, what it was trained on, licences.
         sha256: of the weights file; equal hashes give equal answers, so caches may use it as the model's name.
+        dtype: the precision the weights are stored in.
     """
 
     config: PatchConfig
     card: dict[str, Any]
     sha256: str
+    dtype: torch.dtype = torch.float16
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -66,7 +68,8 @@ def load_checkpoint(folder: Path) -> tuple[PatchNetwork, PatchCheckpointInfo]:
     check_fit(network, weights, weights_file)
     network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
     digest = hashlib.sha256(weights_file.read_bytes()).hexdigest()
-    return network.eval(), PatchCheckpointInfo(config, card, digest)
+    stored = next(iter(weights.values())).dtype
+    return network.eval(), PatchCheckpointInfo(config, card, digest, stored)
 
 
 def _config_of(card: dict[str, Any], folder: Path) -> PatchConfig:

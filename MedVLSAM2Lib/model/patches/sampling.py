@@ -23,7 +23,7 @@ def sample_view(
     array: np.ndarray,
     spacing_mm: Triple,
     view: View,
-    side: int,
+    side: int | tuple[int, int, int],
     *,
     fill: float,
     order: int = 1,
@@ -35,7 +35,7 @@ def sample_view(
         array: (K, J, I) voxels of any number type; also a numpy view with negative strides.
         spacing_mm: voxel size (K, J, I) in millimetres.
         view: what to look at; it may reach beyond the volume.
-        side: cells along each edge.
+        side: cells along each edge, or along (K, J, I).
         fill: the value outside the volume, after ``value_of``.
         order: 1 averages and interpolates, 0 takes the nearest voxel.
         value_of: makes numbers of the few voxels taken, before they are averaged (say, "is it label 5?").
@@ -43,10 +43,11 @@ def sample_view(
     Returns:
         float32 (side, side, side) in (K, J, I) order.
     """
-    samplers = [_AxisSampler.of(array.shape[axis], spacing_mm, view, side, axis, order) for axis in range(3)]
+    sides = (side,) * 3 if isinstance(side, int) else side
+    samplers = [_AxisSampler.of(array.shape[axis], spacing_mm, view, sides[axis], axis, order) for axis in range(3)]
     source = array[tuple(sampler.voxels for sampler in samplers)]
     if source.size == 0:
-        return np.full((side, side, side), fill, np.float32)
+        return np.full(sides, fill, np.float32)
     source = (source if value_of is None else value_of(source)).astype(np.float32)
     if fill:
         source -= np.float32(fill)

@@ -18,6 +18,7 @@ class DCFormerConfig:
 
     Attributes:
         input_size: voxels of the volume it is shown (D, H, W); a multiple of ``stride`` along each axis.
+        in_channels: images it is shown of it: one, or one a window.
         channels: widths of the stem and of each stage after it.
         depths: blocks of each stage.
         kernel_sizes: length of each stage's one-dimensional kernels.
@@ -27,6 +28,7 @@ class DCFormerConfig:
     """
 
     input_size: tuple[int, int, int] = (128, 256, 256)
+    in_channels: int = 1
     channels: tuple[int, ...] = (64, 96, 192, 384, 768)
     depths: tuple[int, ...] = (2, 3, 6, 2)
     kernel_sizes: tuple[int, ...] = (13, 11, 9, 7)
@@ -50,8 +52,8 @@ class DCFormerConfig:
 
     @classmethod
     def tiny(cls) -> DCFormerConfig:
-        """Ours, for a bundled checkpoint: half the voxels along each axis, so one stage less; 1.4 M parameters."""
-        return cls((64, 128, 128), channels=(32, 64, 128, 256), depths=(1, 2, 2), kernel_sizes=(11, 9, 7))
+        """Ours, for a bundled checkpoint: half the voxels along each axis, so one stage less, but three windows; 1.4 M parameters."""
+        return cls((64, 128, 128), 3, channels=(32, 64, 128, 256), depths=(1, 2, 2), kernel_sizes=(11, 9, 7))
 
     @property
     def stride(self) -> int:

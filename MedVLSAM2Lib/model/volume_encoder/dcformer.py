@@ -19,7 +19,7 @@ class DCFormer(nn.Module):
         super().__init__()
         self.config = config
         widths = config.channels
-        self.stem = _Stem(widths[0], config.stem_kernel, config.stem_depth)
+        self.stem = _Stem(config.in_channels, widths[0], config.stem_kernel, config.stem_depth)
         self.stages = nn.ModuleList(
             _Stage(widths[stage], widths[stage + 1], depth, kernel_size, config.expansion)
             for stage, (depth, kernel_size) in enumerate(zip(config.depths, config.kernel_sizes, strict=True))
@@ -29,7 +29,7 @@ class DCFormer(nn.Module):
         """Features at each scale.
 
         Args:
-            volume: (B, 1, D, H, W), 0..1, of the config's input size.
+            volume: (B, C, D, H, W), 0..1, of the config's input size.
 
         Returns:
             For the stem and each stage tokens (B, D' H' W', C), the cells in (D, H, W) order, W fastest.
@@ -43,10 +43,10 @@ class DCFormer(nn.Module):
 
 
 class _Stem(nn.Module):
-    def __init__(self, width: int, kernel_size: int, depth: int) -> None:
+    def __init__(self, width_in: int, width: int, kernel_size: int, depth: int) -> None:
         super().__init__()
         further = (DecomposedConv3d(width, width, 3) for _ in range(depth))
-        self.convs = nn.ModuleList([DecomposedConv3d(1, width, kernel_size, STEM_STRIDE), *further])
+        self.convs = nn.ModuleList([DecomposedConv3d(width_in, width, kernel_size, STEM_STRIDE), *further])
 
     def forward(self, volume: Tensor) -> Tensor:
         features = volume

@@ -12,7 +12,7 @@ from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
 
 @pytest.fixture
 def a_small_config() -> DCFormerConfig:
-    return DCFormerConfig((16, 32, 48), channels=(4, 6, 8), depths=(1, 2), kernel_sizes=(5, 3))
+    return DCFormerConfig((16, 32, 48), 2, channels=(4, 6, 8), depths=(1, 2), kernel_sizes=(5, 3))
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_the_small_size_gives_the_published_tokens_at_each_scale() -> None:
 @pytest.mark.parametrize("config", [DCFormerConfig.small(), DCFormerConfig.tiny()])
 def test_a_config_knows_the_tokens_of_its_scales(config: DCFormerConfig) -> None:
     with torch.device("meta"):
-        scales = DCFormer(config)(torch.empty(1, 1, *config.input_size))
+        scales = DCFormer(config)(torch.empty(1, config.in_channels, *config.input_size))
     assert [scale.shape[1] for scale in scales] == [config.tokens(scale) for scale in range(len(config.channels))]
     assert config.tokens(-1) == scales[-1].shape[1]
 
@@ -81,7 +81,7 @@ def test_a_block_adds_little_before_it_is_trained() -> None:
 
 
 def test_the_encoder_is_its_equations(a_small_encoder: DCFormer) -> None:
-    volume = torch.rand(2, 1, 16, 32, 48)
+    volume = torch.rand(2, 2, 16, 32, 48)
     features = volume
     for conv, (size, stride) in zip(a_small_encoder.stem.convs, [(7, 4), (3, 1), (3, 1), (3, 1)], strict=True):
         features = functional.gelu(functional.conv3d(features, *as_one_kernel(conv, size), stride, size // 2))

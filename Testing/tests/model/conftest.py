@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.language.loading import add_tokens
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
 SENTENCES = [
     "Segment the left kidney in this scan. The liver is normal. Is there a pleural effusion? No, there is none.",
@@ -20,6 +22,9 @@ SENTENCES = [
 
 
 def a_tokenizer() -> PreTrainedTokenizerFast:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -33,6 +38,8 @@ def a_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def a_qwen2(vocabulary: int) -> Qwen2ForCausalLM:
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
     torch.manual_seed(0)
     config = Qwen2Config(
         vocab_size=vocabulary,

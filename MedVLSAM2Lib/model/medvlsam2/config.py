@@ -1,0 +1,131 @@
+"""What a checkpoint is made of, what it can do, and what the paper leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.model.plain_values import from_plain
+from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
+
+MODEL_TYPE = "medvlsam2"
+FORMAT_VERSION = 1
+ENCODER = "volume_encoder"
+PROJECTOR = "projector"
+LANGUAGE = "language_model"
+SEG_PROJECTOR = "seg_projector"
+MASK_MODEL = "mask_model"
+LOCATOR = "locator"
+COMPONENTS = (ENCODER, PROJECTOR, LANGUAGE, SEG_PROJECTOR, MASK_MODEL, LOCATOR)
+"""The parts a checkpoint may have. A ``locator`` is a second, small mask model that finds what a phrase names, for a mask
+model that takes clicks and boxes only."""
+
+PHRASE, QUESTION, REPORT = "phrase", "question", "report"
+NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        PHRASE: (ENCODER, PROJECTOR, LANGUAGE, SEG_PROJECTOR, MASK_MODEL),
+        QUESTION: (ENCODER, PROJECTOR, LANGUAGE),
+        REPORT: (ENCODER, PROJECTOR, LANGUAGE),
+    }
+)
+"""The parts that each capability of language needs; all others are the mask model's."""
+
+SegPrompt = Literal["append", "replace"]
+
+
+@dataclass(frozen=True)
+class ComponentSource:
+    """Where a part lies: a folder, or a repository of the Hugging Face hub.
+
+    Attributes:
+        path: relative to the checkpoint's folder, or absolute.
+        repo_id: the repository instead of a path.
+        revision: its commit; empty for the newest.
+        subfolder: the part's folder in the repository.
+    """
+
+    path: str = ""
+    repo_id: str = ""
+    revision: str = ""
+    subfolder: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.path) == bool(self.repo_id):
+            raise ValueError("a component needs either a path or a repo_id")
+
+    def to_dict(self) -> dict[str, str]:
+        """Plain values; fields that are empty are left out."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True)
+class MedVLSam2Config:
+    """A checkpoint of MedVL-SAM2 (arXiv 2601.09879), of which only the abstract is public.
+
+    Attributes:
+        name: what people call it.
+        capabilities: what it was trained for: ``click``, ``box``, ``scribble``, ``lasso``, ``prior``, ``phrase``,
+            ``question``, ``report``. Nothing else is offered.
+        components: its parts by name (``COMPONENTS``) and where each lies.
+        language: how the language model is asked and where its ``[SEG]`` states are read.
+        volume_input: how a volume is shown to the encoder.
+        low_scale: which of the encoder's scales is the projector's low one (Med3DVLM: the last but one).
+        high_scale: and which the high one (Med3DVLM: the last).
+        seg_prompt: whether the seg token is appended to the mask model's own sparse prompts or replaces them
+            (``append``: our choice, so that text combines with clicks and boxes; LISA has no others).
+        found_threshold: an object that a phrase names counts as found when the mask model's own estimate of its Dice
+            is at least this (our choice; a checkpoint's training sets it).
+        licence: of the weights, or of the strictest of their parts.
+        trained_on: one line for each source of data, with its licence.
+    """
+
+    name: str = "unnamed"
+    capabilities: tuple[str, ...] = ()
+    components: Mapping[str, ComponentSource] = field(default_factory=dict)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
+    volume_input: VolumeInputConfig = field(default_factory=VolumeInputConfig)
+    low_scale: int = -2
+    high_scale: int = -1
+    seg_prompt: SegPrompt = "append"
+    found_threshold: float = 0.5
+    licence: str = ""
+    trained_on: tuple[str, ...] = ()
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.components) - set(COMPONENTS))
+        if unknown:
+            raise ValueError(f"unknown components {', '.join(unknown)}")
+        if self.seg_prompt not in ("append", "replace"):
+            raise ValueError(f"seg_prompt is {self.seg_prompt!r}, but must be one of append, replace")
+        for capability in self.capabilities:
+            missing = [part for part in NEEDED.get(capability, (MASK_MODEL,)) if part not in self.components]
+            if missing:
+                raise ValueError(f"the capability {capability} needs {', '.join(missing)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for ``config.json``."""
+        components = {name: source.to_dict() for name, source in self.components.items()}
+        rest = {
+            name: value.to_dict() if isinstance(value, LanguageConfig | VolumeInputConfig) else value
+            for name, value in vars(self).items()
+            if name != "components"
+        }
+        return {"model_type": MODEL_TYPE, **rest, "components": components}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> MedVLSam2Config:
+        """The config from ``to_dict``'s values or from parsed JSON."""
+        components = {name: from_plain(ComponentSource, source) for name, source in values["components"].items()}
+        return from_plain(
+            cls,
+            {
+                **values,
+                "components": components,
+                "language": LanguageConfig.from_dict(values.get("language", {})),
+                "volume_input": VolumeInputConfig.from_dict(values.get("volume_input", {})),
+            },
+        )

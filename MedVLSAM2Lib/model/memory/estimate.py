@@ -1,0 +1,132 @@
+"""What loading a checkpoint and asking it something will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from MedVLSAM2Lib.model.component_folder import read_config
+from MedVLSAM2Lib.model.medvlsam2.config import (
+    ENCODER,
+    LANGUAGE,
+    LOCATOR,
+    MASK_MODEL,
+    PROJECTOR,
+    SEG_PROJECTOR,
+)
+from MedVLSAM2Lib.model.memory.weights import (
+    DecoderShape,
+    Numbers,
+    of_encoder,
+    of_language_model,
+    of_patches,
+    of_projector,
+    of_seg_projector,
+)
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.projector.config import MixerConfig
+from MedVLSAM2Lib.model.seg_projector import SegProjectorConfig
+from MedVLSAM2Lib.model.volume_encoder.config import DCFormerConfig
+
+FLOAT32 = 4
+# A first click is looked at in six views at once.
+_VIEWS = 6
+# How many tensors of a layer's size are alive at once at most, among them what a convolution copies for its own use.
+_ALIVE_IN_CONVOLUTIONS, _ALIVE_IN_A_DECODER = 8, 10
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes a model will take.
+
+    Attributes:
+        weights: of each part.
+        key_value_cache: of the language model, for a conversation of the length asked for.
+        activations: the most that any one part needs while it works; an upper estimate.
+    """
+
+    weights: Mapping[str, int] = field(default_factory=dict)
+    key_value_cache: int = 0
+    activations: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it at once."""
+        return sum(self.weights.values()) + self.key_value_cache + self.activations
+
+
+def estimate(configs: Mapping[str, Mapping[str, Any]], bytes_per_value: int, text_tokens: int = 1024) -> MemoryEstimate:
+    """What a model will take, from the ``config.json`` of each of its parts.
+
+    Args:
+        configs: by the part's name; parts that are not there are not counted.
+        bytes_per_value: the precision of encoder, projectors and language model: 4, or 2 for half precision. A patch
+            network is always in float32.
+        text_tokens: of the conversation, answer included.
+
+    Raises:
+        CheckpointError: for a language model of a family whose sizes are not known.
+    """
+    weights = {name: _weights(name, values).nbytes(_width(name, bytes_per_value)) for name, values in configs.items()}
+    tokens = text_tokens
+    if PROJECTOR in configs:
+        tokens += MixerConfig.from_dict(configs[PROJECTOR]).visual_tokens
+    cache = 0
+    if LANGUAGE in configs:
+        shape = DecoderShape.of(configs[LANGUAGE])
+        cache = 2 * shape.layers * shape.key_heads * shape.head_width * tokens * bytes_per_value
+    work = [_activations(name, values, tokens) * _width(name, bytes_per_value) for name, values in configs.items()]
+    return MemoryEstimate(weights, cache, max(work, default=0))
+
+
+def read_component_configs(folders: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """The ``config.json`` of each part, by its name, from the folder it lies in; no weights are read."""
+    return {name: read_config(folder) for name, folder in folders.items()}
+
+
+def _width(name: str, bytes_per_value: int) -> int:
+    return FLOAT32 if name in (MASK_MODEL, LOCATOR) else bytes_per_value
+
+
+def _weights(name: str, values: Mapping[str, Any]) -> Numbers:
+    if name == ENCODER:
+        return of_encoder(DCFormerConfig.from_dict(values))
+    if name == PROJECTOR:
+        return of_projector(MixerConfig.from_dict(values))
+    if name == LANGUAGE:
+        return of_language_model(values)
+    if name == SEG_PROJECTOR:
+        return of_seg_projector(SegProjectorConfig.from_dict(values))
+    return of_patches(PatchConfig.from_dict(values))
+
+
+def _activations(name: str, values: Mapping[str, Any], tokens: int) -> int:
+    """The most numbers that are alive at once while a part works."""
+    if name == ENCODER:
+        return _of_encoder(DCFormerConfig.from_dict(values))
+    if name == LANGUAGE:
+        return _of_decoder(DecoderShape.of(values), tokens)
+    if name in (MASK_MODEL, LOCATOR):
+        config = PatchConfig.from_dict(values)
+        return _VIEWS * _ALIVE_IN_CONVOLUTIONS * 64 * config.side**3 // 8
+    return 0
+
+
+def _of_encoder(config: DCFormerConfig) -> int:
+    d, h, w = config.input_size
+    stem = d * h * w * config.in_channels + _ALIVE_IN_CONVOLUTIONS * config.channels[0] * config.tokens(0)
+    scales = sum(width * config.tokens(scale) for scale, width in enumerate(config.channels))
+    widest = max(
+        width * (_ALIVE_IN_CONVOLUTIONS + 2 * config.expansion) * config.tokens(scale)
+        for scale, width in enumerate(config.channels)
+        if scale
+    )
+    return scales + max(stem, widest)
+
+
+def _of_decoder(shape: DecoderShape, tokens: int) -> int:
+    states = (shape.layers + 1) * tokens * shape.width
+    layer = tokens * (_ALIVE_IN_A_DECODER * shape.width + 3 * shape.inner)
+    return states + layer + 2 * shape.heads * tokens**2 + 2 * shape.vocabulary

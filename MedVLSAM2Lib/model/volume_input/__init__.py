@@ -1,0 +1,1 @@
+"""What a volume encoder is shown of a volume (numpy only)."""
