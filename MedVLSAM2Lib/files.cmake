@@ -84,6 +84,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/__init__.py
   MedVLSAM2Lib/model/checkpoint_error.py
   MedVLSAM2Lib/model/component_folder.py
+  MedVLSAM2Lib/model/converters/__init__.py
+  MedVLSAM2Lib/model/converters/language_shards.py
+  MedVLSAM2Lib/model/converters/med3dvlm.py
+  MedVLSAM2Lib/model/converters/med3dvlm_names.py
   MedVLSAM2Lib/model/devices.py
   MedVLSAM2Lib/model/free_memory.py
   MedVLSAM2Lib/model/language/__init__.py

@@ -24,6 +24,8 @@ class DCFormerConfig:
         kernel_sizes: length of each stage's one-dimensional kernels.
         stem_kernel: length of the stem's first kernels.
         stem_depth: further convolutions of length 3 in the stem.
+        stem_gelu: whether the stem's convolutions are followed by GELU. The published weights were trained without: their
+            code passes the activation in the place of another argument, and none is applied.
         expansion: how much wider than the features the blocks' perceptrons are.
     """
 
@@ -34,6 +36,7 @@ class DCFormerConfig:
     kernel_sizes: tuple[int, ...] = (13, 11, 9, 7)
     stem_kernel: int = 7
     stem_depth: int = 3
+    stem_gelu: bool = False
     expansion: int = 4
 
     def __post_init__(self) -> None:
@@ -53,7 +56,9 @@ class DCFormerConfig:
     @classmethod
     def tiny(cls) -> DCFormerConfig:
         """Ours, for a bundled checkpoint: half the voxels along each axis, so one stage less, but three windows; 1.4 M parameters."""
-        return cls((64, 128, 128), 3, channels=(32, 64, 128, 256), depths=(1, 2, 2), kernel_sizes=(11, 9, 7))
+        return cls(
+            (64, 128, 128), 3, channels=(32, 64, 128, 256), depths=(1, 2, 2), kernel_sizes=(11, 9, 7), stem_gelu=True
+        )
 
     @property
     def stride(self) -> int:

@@ -19,7 +19,7 @@ class DCFormer(nn.Module):
         super().__init__()
         self.config = config
         widths = config.channels
-        self.stem = _Stem(config.in_channels, widths[0], config.stem_kernel, config.stem_depth)
+        self.stem = _Stem(config)
         self.stages = nn.ModuleList(
             _Stage(widths[stage], widths[stage + 1], depth, kernel_size, config.expansion)
             for stage, (depth, kernel_size) in enumerate(zip(config.depths, config.kernel_sizes, strict=True))
@@ -43,15 +43,17 @@ class DCFormer(nn.Module):
 
 
 class _Stem(nn.Module):
-    def __init__(self, width_in: int, width: int, kernel_size: int, depth: int) -> None:
+    def __init__(self, config: DCFormerConfig) -> None:
         super().__init__()
-        further = (DecomposedConv3d(width, width, 3) for _ in range(depth))
-        self.convs = nn.ModuleList([DecomposedConv3d(width_in, width, kernel_size, STEM_STRIDE), *further])
+        width = config.channels[0]
+        first = DecomposedConv3d(config.in_channels, width, config.stem_kernel, STEM_STRIDE)
+        self.convs = nn.ModuleList([first, *(DecomposedConv3d(width, width, 3) for _ in range(config.stem_depth))])
+        self.activate = functional.gelu if config.stem_gelu else nn.Identity()
 
     def forward(self, volume: Tensor) -> Tensor:
         features = volume
         for conv in self.convs:
-            features = functional.gelu(conv(features))
+            features = self.activate(conv(features))
         return features
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -16,15 +19,19 @@ def a_small_config() -> DCFormerConfig:
 
 
 @pytest.fixture
-def a_small_encoder(a_small_config: DCFormerConfig) -> DCFormer:
-    """In evaluation mode, with weights far from what they start at, so that every term shows."""
-    torch.manual_seed(0)
-    encoder = DCFormer(a_small_config)
-    for module in encoder.modules():
-        if isinstance(module, nn.BatchNorm3d):
-            nn.init.uniform_(module.running_mean, -0.5, 0.5)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-    for name, parameter in encoder.named_parameters():
-        if name.endswith((".scale", "norm.weight", "norm.bias")):
-            nn.init.uniform_(parameter, 0.5, 1.5)
-    return encoder.eval()
+def make_encoder(a_small_config: DCFormerConfig) -> Callable[[bool], DCFormer]:
+    """With or without an activation in the stem; in evaluation mode, its weights far from what they start at."""
+
+    def make(stem_gelu: bool) -> DCFormer:
+        torch.manual_seed(0)
+        encoder = DCFormer(replace(a_small_config, stem_gelu=stem_gelu))
+        for module in encoder.modules():
+            if isinstance(module, nn.BatchNorm3d):
+                nn.init.uniform_(module.running_mean, -0.5, 0.5)
+                nn.init.uniform_(module.running_var, 0.5, 2)
+        for name, parameter in encoder.named_parameters():
+            if name.endswith((".scale", "norm.weight", "norm.bias")):
+                nn.init.uniform_(parameter, 0.5, 1.5)
+        return encoder.eval()
+
+    return make

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -55,7 +57,7 @@ def test_a_config_knows_the_tokens_of_its_scales(config: DCFormerConfig) -> None
 
 @pytest.mark.parametrize(("kernel_size", "stride", "depthwise"), [(5, 1, False), (7, 4, False), (3, 1, True)])
 def test_a_decomposed_convolution_is_one_whose_kernel_is_zero_off_the_axes(
-    a_small_encoder: DCFormer, kernel_size: int, stride: int, depthwise: bool
+    kernel_size: int, stride: int, depthwise: bool
 ) -> None:
     torch.manual_seed(1)
     conv = DecomposedConv3d(6, 6, kernel_size, stride, depthwise=depthwise)
@@ -80,13 +82,16 @@ def test_a_block_adds_little_before_it_is_trained() -> None:
     assert not torch.equal(block(features), features)
 
 
-def test_the_encoder_is_its_equations(a_small_encoder: DCFormer) -> None:
+@pytest.mark.parametrize("stem_gelu", [True, False])
+def test_the_encoder_is_its_equations(make_encoder: Callable[[bool], DCFormer], stem_gelu: bool) -> None:
+    encoder = make_encoder(stem_gelu)
     volume = torch.rand(2, 2, 16, 32, 48)
     features = volume
-    for conv, (size, stride) in zip(a_small_encoder.stem.convs, [(7, 4), (3, 1), (3, 1), (3, 1)], strict=True):
-        features = functional.gelu(functional.conv3d(features, *as_one_kernel(conv, size), stride, size // 2))
+    for conv, (size, stride) in zip(encoder.stem.convs, [(7, 4), (3, 1), (3, 1), (3, 1)], strict=True):
+        features = functional.conv3d(features, *as_one_kernel(conv, size), stride, size // 2)
+        features = functional.gelu(features) if stem_gelu else features
     expected = [features]
-    for stage, size in zip(a_small_encoder.stages, (5, 3), strict=True):
+    for stage, size in zip(encoder.stages, (5, 3), strict=True):
         features = functional.conv3d(functional.max_pool3d(features, 3, 2, 1), stage.widen.weight)
         for block in stage.blocks:
             mixed = functional.conv3d(features, *as_one_kernel(block.mix, size), 1, size // 2, groups=features.shape[1])
@@ -96,7 +101,7 @@ def test_the_encoder_is_its_equations(a_small_encoder: DCFormer) -> None:
             added = torch.einsum("bedhw,ce->bcdhw", hidden, block.shrink.weight) + channel(block.shrink)
             features = features + block.scale[:, None, None, None] * added
         expected.append(features)
-    for scale, cells in zip(a_small_encoder(volume), expected, strict=True):
+    for scale, cells in zip(encoder(volume), expected, strict=True):
         assert torch.allclose(scale, cells.permute(0, 2, 3, 4, 1).flatten(1, 3), atol=1e-4)
 
 

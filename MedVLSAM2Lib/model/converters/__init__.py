@@ -1,0 +1,1 @@
+"""Published weights, renamed into ours."""
