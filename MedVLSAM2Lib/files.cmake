@@ -217,9 +217,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/__init__.py
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/errors.py
+  MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
   MedVLSAM2Lib/session/mask_models.py
   MedVLSAM2Lib/session/object_history.py
+  MedVLSAM2Lib/session/phrase_reader.py
   MedVLSAM2Lib/session/prompt_rules.py
   MedVLSAM2Lib/session/session.py
   MedVLSAM2Lib/session/views.py

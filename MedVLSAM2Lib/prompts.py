@@ -79,7 +79,18 @@ class PriorMask:
     mask: PackedMask
 
 
-Prompt = Point | Box | Scribble | Lasso | PriorMask
+@dataclass(frozen=True)
+class Phrase:
+    """What the object is called: "left kidney", "the larger liver lesion", "all nodules".
+
+    ``number`` is which of the objects that it names, from 1, the most certain one first; 0 for all of them together.
+    """
+
+    text: str
+    number: int = 0
+
+
+Prompt = Point | Box | Scribble | Lasso | PriorMask | Phrase
 
 
 def nearest_voxel(position: Sequence[float]) -> Voxel:
@@ -126,6 +137,8 @@ def _check_mask(prompt: PriorMask, shape: Sequence[int]) -> None:
 
 
 def _check_form(prompt: Prompt) -> None:
+    if isinstance(prompt, Phrase) and not prompt.text.strip():
+        raise PromptError("There is no phrase; type what is to be segmented.")
     if isinstance(prompt, Scribble) and not prompt.points:
         raise PromptError("The scribble is empty; draw it through at least one voxel.")
     if isinstance(prompt, Lasso) and len(prompt.points) < 3:
@@ -173,6 +186,8 @@ def _check_contradiction(voxels: set[Voxel], positive: bool, earlier: Sequence[P
 
 def to_canonical(prompt: Prompt, turn: Reorientation) -> Prompt:
     """``prompt`` in the voxel coordinates of the canonically ordered volume."""
+    if isinstance(prompt, Phrase):
+        return prompt
     if isinstance(prompt, PriorMask):
         return PriorMask(turn.mask_to_canonical(prompt.mask))
     if isinstance(prompt, Point):

@@ -34,6 +34,7 @@ from MedVLSAM2Lib.engine.protocol import (
 from MedVLSAM2Lib.engine.transport import TransportError, claim_standard_streams, read_frame, write_frame
 from MedVLSAM2Lib.engine.workbench import ModelLoader, ObjectSession, SessionOpener, Workbench
 from MedVLSAM2Lib.model.mask_model import MaskModel
+from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.volume import Volume
 
 MODEL_KINDS = ("patches",)
@@ -42,25 +43,32 @@ _LAST_MOMENTS_S = 2.0
 logger = logging.getLogger(__name__)
 
 
-def load_mask_model(folder: Path) -> MaskModel:
-    """The checkpoint in ``folder`` as a mask model; CheckpointError when it is none."""
-    # Imported when first needed, here and below: torch takes seconds, and the worker says hello before.
-    from MedVLSAM2Lib.session.mask_models import load_mask_model as load
+class CheckpointLoader:
+    """Loads checkpoints for one process: parts that are in memory are not read again."""
 
-    return load(folder)
+    def __init__(self) -> None:
+        self._owner = ComponentOwner()
+
+    def __call__(self, folder: Path) -> MaskModel:
+        """The checkpoint in ``folder``; CheckpointError when it is none."""
+        # Imported when first needed, here and below: torch takes seconds, and the worker says hello before.
+        from MedVLSAM2Lib.session.mask_models import load_mask_model
+
+        return load_mask_model(folder, self._owner)
 
 
 def open_session(volume: Volume, volume_id: str, model: MaskModel) -> ObjectSession:
     """A session of ``model`` on ``volume``."""
+    from MedVLSAM2Lib.session.mask_models import LoadedModel
     from MedVLSAM2Lib.session.session import Session
 
-    return Session(volume, volume_id, model)
+    return Session(volume, volume_id, model, grounding=model.grounding if isinstance(model, LoadedModel) else None)
 
 
 def serve(
     reader: BinaryIO,
     writer: BinaryIO,
-    load_model: ModelLoader = load_mask_model,
+    load_model: ModelLoader | None = None,
     open_session: SessionOpener = open_session,
     models: tuple[str, ...] = MODEL_KINDS,
     client_left: Callable[[], None] | None = None,
@@ -70,7 +78,7 @@ def serve(
     Requests run on the calling thread. A second thread reads, so that cancels and pings are heard while one runs. When
     ``reader`` ends, the running request is cancelled and ``client_left`` is called on that thread.
     """
-    Worker(reader, writer, Workbench(load_model, open_session), models, client_left).run()
+    Worker(reader, writer, Workbench(load_model or CheckpointLoader(), open_session), models, client_left).run()
 
 
 class Worker:
@@ -155,7 +163,7 @@ class Worker:
 
 
 def main(
-    load_model: ModelLoader = load_mask_model,
+    load_model: ModelLoader | None = None,
     open_session: SessionOpener = open_session,
     models: tuple[str, ...] = MODEL_KINDS,
 ) -> None:

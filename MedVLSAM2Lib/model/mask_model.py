@@ -33,6 +33,7 @@ class MaskRequest:
         new_from: index of the first prompt the model has not answered yet.
         earlier: the object's mask before the new prompts; empty on a first prompt.
         memory: what the model handed back with ``earlier``; None on a first prompt, or after an edit by hand.
+        tokens: (N, d) float32, what words say of the object, for models that were trained for it; None without words.
     """
 
     volume: Volume
@@ -41,6 +42,7 @@ class MaskRequest:
     new_from: int
     earlier: PackedMask
     memory: object | None = None
+    tokens: np.ndarray | None = None
 
     @property
     def new_prompts(self) -> tuple[Prompt, ...]:
@@ -114,4 +116,16 @@ class MaskModel(Protocol):
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """Answer the request's new prompts; the last Answer has ``fraction`` 1."""
+        ...
+
+
+class ObjectLocator(Protocol):
+    """A mask model that finds what words name, anywhere in the volume."""
+
+    def locate(self, request: MaskRequest, cache: Cache) -> list[PackedMask]:
+        """Coarse masks of the objects that the request's tokens mean, the most certain first; none if there are none."""
+        ...
+
+    def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
+        """As of any mask model: with a coarse mask as the earlier one, the object seen more closely."""
         ...

@@ -1,15 +1,82 @@
-"""From a checkpoint folder to the mask model a session drives."""
+"""From a checkpoint folder to what a session is driven by."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
+import torch
+
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.component_folder import read_config
+from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskModel, MaskRequest
+from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
+from MedVLSAM2Lib.model.medvlsam2.component_store import ComponentResolver
+from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL, MODEL_TYPE, PHRASE
+from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent, load_mask_component
+from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.session.grounding import Grounding
+from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.views import ViewPlanner
 
 
-def load_mask_model(folder: Path) -> PatchMaskModel:
-    """The mask model in ``folder``; CheckpointError with one sentence when it cannot be used."""
-    network, info = load_checkpoint(folder)
-    return PatchMaskModel(network, ViewPlanner(), f"patches:{info.sha256[:16]}", info.capabilities)
+@dataclass(frozen=True)
+class LoadedModel:
+    """What a session is driven by: a mask model, and what its checkpoint can do beside it.
+
+    Attributes:
+        masks: answers clicks and boxes.
+        grounding: finds the objects that words name; None for a checkpoint that does not know any.
+        whole: all parts of the checkpoint, for questions say; None when it is a mask model only.
+    """
+
+    masks: MaskModel
+    grounding: Grounding | None = None
+    whole: MedVLSam2Model | None = None
+
+    @property
+    def identity(self) -> str:
+        """The mask model's kind and weights."""
+        return self.masks.identity
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the checkpoint was trained for."""
+        return self.masks.capabilities
+
+    def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
+        """The mask model's answers."""
+        return self.masks.answer(request, cache)
+
+
+def load_mask_model(
+    folder: Path, owner: ComponentOwner | None = None, resolver: ComponentResolver | None = None
+) -> LoadedModel:
+    """The checkpoint in ``folder``: a mask model alone, or all of MedVL-SAM2, of which only the mask model is read now.
+
+    Raises:
+        CheckpointError: it cannot be used; the message is one sentence.
+    """
+    if read_config(folder).get("model_type") != MODEL_TYPE:
+        component = load_mask_component(folder, torch.device("cpu"))
+        return LoadedModel(_mask_model(component, component.capabilities))
+    model = MedVLSam2Model.from_pretrained(folder, (MASK_MODEL,), owner=owner, resolver=resolver)
+    masks = _mask_model(model.mask_model, model.config.capabilities)
+    return LoadedModel(masks, _grounding(model, masks) if model.offers(PHRASE) else None, model)
+
+
+def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> PatchMaskModel:
+    if not isinstance(component.network, PatchNetwork):
+        raise CheckpointError(f"Mask models of the kind {component.kind} cannot be used yet.")
+    return PatchMaskModel(component.network, ViewPlanner(), component.identity, capabilities)
+
+
+def _grounding(model: MedVLSam2Model, masks: PatchMaskModel) -> Grounding:
+    locator = model.locator
+    reader, threshold = ModelPhraseReader(model), model.config.found_threshold
+    if locator is model.mask_model:
+        return Grounding(reader, masks, threshold)
+    return Grounding(reader, _mask_model(locator, locator.capabilities), threshold, refiner=masks)

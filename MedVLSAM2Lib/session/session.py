@@ -13,6 +13,7 @@ from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, in_force
 from MedVLSAM2Lib.results import Event, MaskRegion, Progress
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.errors import Cancelled, SessionError
+from MedVLSAM2Lib.session.grounding import Grounding, phrases_in, without_phrases
 from MedVLSAM2Lib.session.intensity_edges import with_sharper_edges
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
 from MedVLSAM2Lib.session.prompt_rules import apply_rules, reach
@@ -33,11 +34,20 @@ class Session:
     anatomy gives the same mask however the scan is stored. The result is a function of the prompts.
     """
 
-    def __init__(self, volume: Volume, volume_id: str, model: MaskModel, cache: Cache | None = None) -> None:
+    def __init__(
+        self,
+        volume: Volume,
+        volume_id: str,
+        model: MaskModel,
+        cache: Cache | None = None,
+        grounding: Grounding | None = None,
+    ) -> None:
+        """``grounding`` finds what phrases name; without it, phrases are refused."""
         self._turn = volume.reorientation
         self._volume = volume.canonical()
         self._volume_id = volume_id
         self._model = model
+        self._grounding = grounding
         self._cache = cache if cache is not None else ByteBoundedCache()
         self._objects: dict[str, ObjectHistory] = {}
         self._threads = lone_threads()
@@ -98,6 +108,8 @@ class Session:
     def _checked(self, prompts: Sequence[Prompt], before: ObjectState) -> tuple[Prompt, ...]:
         if not prompts:
             raise PromptError("There is no prompt to answer; click on the object first.")
+        if self._grounding is None and phrases_in(prompts):
+            raise PromptError("The loaded model does not know words; click on the object, or choose a model that does.")
         added: tuple[Prompt, ...] = ()
         for prompt in prompts:
             canonical = to_canonical(prompt, self._turn)
@@ -106,8 +118,14 @@ class Session:
         return added
 
     def _answers(self, prompts: tuple[Prompt, ...], new: int, start: Candidate) -> Iterator[Answer]:
-        request = MaskRequest(self._volume, self._volume_id, prompts, len(prompts) - new, start.mask, start.memory)
-        return self._model.answer(request, self._cache)
+        shown, phrases = without_phrases(prompts), phrases_in(in_force(prompts))
+        first_new = len(without_phrases(prompts[: len(prompts) - new]))
+        request = MaskRequest(self._volume, self._volume_id, shown, first_new, start.mask, start.memory)
+        if self._grounding is None or not phrases:
+            return self._model.answer(request, self._cache)
+        if start.mask.is_empty and not without_phrases(in_force(prompts)):
+            return iter((self._grounding.find(request, phrases[-1], self._cache),))
+        return self._grounding.answer(self._model, request, phrases, self._cache)
 
     def _merged(self, state: ObjectState, answer: Answer, new_prompts: Sequence[Prompt]) -> ObjectState:
         base = state.mask

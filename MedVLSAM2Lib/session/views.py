@@ -74,6 +74,11 @@ class ViewPlanner:
         centre = np.array(view.centre)
         return bool((centre - half <= -0.5).all() and (centre + half >= np.array(volume.shape) - 0.5).all())
 
+    def whole_view(self, volume: Volume) -> View:
+        """The whole volume in one view, its longer axes squeezed."""
+        k, j, i = ((length - 1) / 2 for length in volume.shape)
+        return View((k, j, i), _triple(np.array(volume.shape) * volume.spacing_mm))
+
     def _views_of_a_slice(self, volume: Volume, low: np.ndarray, high: np.ndarray) -> list[View]:
         # A 2D prompt bounds the object on one slice: across it, the object may be as deep as it is wide, or deeper.
         extent_mm = (high - low) * np.array(volume.spacing_mm)

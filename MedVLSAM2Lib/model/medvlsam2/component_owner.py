@@ -6,15 +6,19 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
 
 class ComponentOwner:
-    """Keeps each part that was read, so that no file is read twice; one for a process, passed to who loads parts."""
+    """Knows each part that is in memory, so that no file is read twice; one for a process, passed to who loads parts.
+
+    It keeps none alive: a part is forgotten when the last model that uses it is.
+    """
 
     def __init__(self) -> None:
-        self._parts: dict[Hashable, Any] = {}
+        self._parts: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
         self._lock = RLock()
 
     def get_or_load(self, folder: Path, variant: Hashable, load: Callable[[], T]) -> T:
@@ -26,15 +30,11 @@ class ComponentOwner:
         """
         key = (folder.resolve(), _stamp(folder), variant)
         with self._lock:
-            if key not in self._parts:
-                self._parts[key] = load()
-            part: T = self._parts[key]
+            part: T | None = self._parts.get(key)
+            if part is None:
+                part = load()
+                self._parts[key] = part
             return part
-
-    def release(self) -> None:
-        """Forget all parts; who still uses one keeps it alive."""
-        with self._lock:
-            self._parts.clear()
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

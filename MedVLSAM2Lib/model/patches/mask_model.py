@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 AIR_HU = -1024.0
 MOST_CANDIDATES = 3
+# More objects than this are not looked at for one phrase.
+MOST_OBJECTS = 12
 # Two answers that agree this well (DSC) are one candidate.
 SAME_ANSWER = 0.85
 # An object that fills more than this share of a face of its view probably goes on behind it.
@@ -51,6 +53,10 @@ class ViewPlanner(Protocol):
 
     def covers(self, volume: Volume, view: View) -> bool:
         """Whether the view holds the whole volume."""
+        ...
+
+    def whole_view(self, volume: Volume) -> View:
+        """The whole volume in one view."""
         ...
 
 
@@ -97,6 +103,19 @@ class PatchMaskModel:
         chosen = max(range(len(looks)), key=lambda index: _trust(looks[index]))
         yield Answer(estimates, chosen)
 
+    def locate(self, request: MaskRequest, cache: Cache) -> list[PackedMask]:
+        """Coarse masks of what the request's tokens mean, from one look at the whole volume, the most certain first."""
+        eye = _Eye(self._network, self._identity, request, cache)
+        look = eye.look(self._planner.whole_view(request.volume))
+        parts, count = ndimage.label(look.logits > 0)
+        numbers = np.arange(1, count + 1)
+        peaks = ndimage.maximum(look.logits, parts, numbers) if count else numbers
+        likeliest = numbers[np.argsort(-np.asarray(peaks), kind="stable")][:MOST_OBJECTS]
+        coarse = [
+            eye.mask_of(np.where(parts == number, look.logits, -np.abs(look.logits)), look.view) for number in likeliest
+        ]
+        return [mask for mask in coarse if not mask.is_empty]
+
     def _first_looks(self, eye: _Eye, request: MaskRequest) -> list[_Look]:
         views = self._planner.first_views(request.volume, request.prompts)
         tried = sorted(self._each(eye.look, views), key=_trust, reverse=True)
@@ -132,8 +151,10 @@ class _Eye:
         device = _device_of(self._network)
         channels = torch.from_numpy(self._channels(view, earlier))[None].to(device)
         size = torch.tensor([view.size_mm], dtype=torch.float32, device=device)
+        words = self._request.tokens
+        tokens = () if words is None else (torch.from_numpy(words)[None].to(device),)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=_has_fast_bfloat16(device)):
-            logits, quality = self._network(channels, size)
+            logits, quality = self._network(channels, size, *tokens)
         return _Look(view, logits[0, 0].float().cpu().numpy(), float(quality))
 
     def box_of(self, view: View) -> VoxelBox:
@@ -149,6 +170,14 @@ class _Eye:
         kept = np.unique(parts[seeds])
         wanted = np.isin(parts, kept[kept > 0])
         return np.where((parts > 0) & ~wanted, -np.abs(look.logits), look.logits)
+
+    def mask_of(self, cells: np.ndarray, view: View) -> PackedMask:
+        """Where a view's logits (P, P, P) are above zero, on the voxels."""
+        inside = VoxelBox.around(cells > 0)
+        box = _voxels_of_cells(inside, self.side, view, self.volume, margin=1).intersection(self.box_of(view))
+        if box.is_empty:
+            return PackedMask.empty()
+        return PackedMask.pack_tight(logits_on_voxels(cells, self.volume.spacing_mm, view, box.low, box.high) > 0, box)
 
     def _channels(self, view: View, earlier: _EarlierMask | None) -> np.ndarray:
         key = (self._request.volume_id, self._identity, view, self.side)

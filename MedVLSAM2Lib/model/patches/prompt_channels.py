@@ -9,7 +9,7 @@ import numpy as np
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.drawing import draw_box, draw_outline, draw_point, draw_stroke
 from MedVLSAM2Lib.model.patches.view import Triple, View
-from MedVLSAM2Lib.prompts import Box, Lasso, Point, PriorMask, Prompt, Scribble
+from MedVLSAM2Lib.prompts import Box, Lasso, Phrase, Point, PriorMask, Prompt, Scribble
 
 POSITIVE_LAYER, NEGATIVE_LAYER, BOX_LAYER, LASSO_LAYER = range(4)
 
@@ -70,5 +70,5 @@ def _draw(prompt: Prompt, layers: np.ndarray, cells_of: _CellsOf) -> None:
             axis = 2 - axis_ijk
             layer = layers[LASSO_LAYER if positive else NEGATIVE_LAYER]
             draw_outline(layer, cells_of(points), axis, float(cells_of.per_voxel[axis]))
-        case PriorMask():
+        case PriorMask() | Phrase():
             pass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +134,7 @@ def test_what_is_in_memory_is_not_read_again(a_checkpoint: Path) -> None:
 def test_another_precision_or_a_changed_file_is_another_part(a_checkpoint: Path, a_model: MedVLSam2Model) -> None:
     owner = ComponentOwner()
     first = MedVLSam2Model.from_pretrained(a_checkpoint, owner=owner).projector
+    assert MedVLSam2Model.from_pretrained(a_checkpoint, owner=owner).projector is first
     half = MedVLSam2Model.from_pretrained(a_checkpoint, owner=owner, dtype=torch.bfloat16).projector
     assert half is not first
     nn.init.ones_(a_model.projector.low[0].token_norm.bias)
@@ -140,11 +143,11 @@ def test_another_precision_or_a_changed_file_is_another_part(a_checkpoint: Path,
     assert changed.low[0].token_norm.bias.sum() == 6
 
 
-def test_an_owner_can_let_go(a_checkpoint: Path) -> None:
+def test_what_nobody_uses_any_more_is_not_kept(a_checkpoint: Path) -> None:
     owner = ComponentOwner()
-    first = MedVLSam2Model.from_pretrained(a_checkpoint, owner=owner).projector
-    owner.release()
-    assert MedVLSam2Model.from_pretrained(a_checkpoint, owner=owner).projector is not first
+    kept = weakref.ref(MedVLSam2Model.from_pretrained(a_checkpoint, owner=owner).projector)
+    gc.collect()
+    assert kept() is None
 
 
 def test_parts_can_come_from_several_places(

@@ -1,0 +1,32 @@
+"""What phrases mean to a checkpoint's language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from MedVLSAM2Lib.model.mask_model import Cache
+from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
+from MedVLSAM2Lib.model.volume_input.prepare import prepare
+from MedVLSAM2Lib.volume import Volume
+
+
+class ModelPhraseReader:
+    """Reads phrases with the parts of a checkpoint, which are loaded for the first one."""
+
+    def __init__(self, model: MedVLSam2Model) -> None:
+        self._model = model
+
+    def tokens(self, volume: Volume, volume_id: str, phrases: Sequence[str], cache: Cache) -> np.ndarray:
+        """The seg tokens of phrases about a canonically ordered volume: float32 (len(phrases), d)."""
+        with torch.inference_mode():
+            visual = cache.get_or_make(("visual tokens", self, volume_id), lambda: self._visual(volume))
+            tokens: np.ndarray = self._model.seg_tokens(self._model.seg_states(visual, phrases)).cpu().numpy()
+        return tokens
+
+    def _visual(self, volume: Volume) -> Tensor:
+        shown = prepare(volume, self._model.config.volume_input)
+        return self._model.encode_volume(torch.from_numpy(shown)[None])
