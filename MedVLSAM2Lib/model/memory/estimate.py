@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.medvlsam2.config import (
     ENCODER,
@@ -30,11 +31,12 @@ from MedVLSAM2Lib.model.projector.config import MixerConfig
 from MedVLSAM2Lib.model.seg_projector import SegProjectorConfig
 from MedVLSAM2Lib.model.volume_encoder.config import DCFormerConfig
 
+PATCHES = "patches"
 FLOAT32 = 4
 # A first click is looked at in six views at once.
 _VIEWS = 6
 # How many tensors of a layer's size are alive at once at most, among them what a convolution copies for its own use.
-_ALIVE_IN_CONVOLUTIONS, _ALIVE_IN_A_DECODER = 8, 10
+_ALIVE_IN_CONVOLUTIONS, _ALIVE_IN_A_DECODER = 10, 10
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,13 @@ def _weights(name: str, values: Mapping[str, Any]) -> Numbers:
         return of_language_model(values)
     if name == SEG_PROJECTOR:
         return of_seg_projector(SegProjectorConfig.from_dict(values))
-    return of_patches(PatchConfig.from_dict(values))
+    return of_patches(_patches(values))
+
+
+def _patches(values: Mapping[str, Any]) -> PatchConfig:
+    if values.get("architecture", PATCHES) != PATCHES:
+        raise CheckpointError(f"The memory that a mask model of the kind {values['architecture']} needs is not known.")
+    return PatchConfig.from_dict(values)
 
 
 def _activations(name: str, values: Mapping[str, Any], tokens: int) -> int:
@@ -109,7 +117,7 @@ def _activations(name: str, values: Mapping[str, Any], tokens: int) -> int:
     if name == LANGUAGE:
         return _of_decoder(DecoderShape.of(values), tokens)
     if name in (MASK_MODEL, LOCATOR):
-        config = PatchConfig.from_dict(values)
+        config = _patches(values)
         return _VIEWS * _ALIVE_IN_CONVOLUTIONS * 64 * config.side**3 // 8
     return 0
 

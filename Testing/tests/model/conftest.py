@@ -56,15 +56,16 @@ def a_qwen2(vocabulary: int) -> Qwen2ForCausalLM:
     return Qwen2ForCausalLM(config).eval()
 
 
+def a_small_language_model(config: LanguageConfig) -> LanguageModel:
+    tokenizer = a_tokenizer()
+    network = a_qwen2(len(tokenizer))
+    add_tokens(network, tokenizer, config)
+    return LanguageModel(network, tokenizer, config)
+
+
 @pytest.fixture(scope="session")
 def make_language_model() -> Callable[[LanguageConfig], LanguageModel]:
-    def make(config: LanguageConfig) -> LanguageModel:
-        tokenizer = a_tokenizer()
-        network = a_qwen2(len(tokenizer))
-        add_tokens(network, tokenizer, config)
-        return LanguageModel(network, tokenizer, config)
-
-    return make
+    return a_small_language_model
 
 
 @pytest.fixture(scope="session")

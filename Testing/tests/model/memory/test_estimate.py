@@ -115,6 +115,11 @@ def test_an_unknown_family_is_said_so() -> None:
         of_language_model({"model_type": "mamba"})
 
 
+def test_a_mask_model_of_another_kind_is_said_so() -> None:
+    with pytest.raises(CheckpointError, match="mask model of the kind slices needs is not known"):
+        estimate({"mask_model": {"architecture": "slices"}}, 2)
+
+
 def test_a_longer_conversation_needs_more() -> None:
     configs = {"language_model": qwen2_5_7b().to_dict()}
     short, long = (estimate(configs, 2, text_tokens=tokens) for tokens in (100, 4000))

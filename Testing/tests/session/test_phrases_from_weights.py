@@ -1,0 +1,123 @@
+"""From the words, through a language model and a mask network that learnt them in the test, to the masks of a session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
+from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
+from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
+from MedVLSAM2Lib.model.patches.config import PatchConfig
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.model.projector.mixer import MixerProjector
+from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
+from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
+from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
+from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
+from MedVLSAM2Lib.session.mask_models import LoadedModel, load_mask_model
+from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.volume import Volume, VoxelBox
+from tests.model.conftest import a_small_language_model
+from tests.model.medvlsam2.conftest import ENCODER, PROJECTOR
+from tests.model.medvlsam2.opened_files import OpenedFiles
+from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, toy_volume, train
+
+Open = Callable[[Volume], Session]
+
+
+@pytest.fixture(scope="module")
+def a_taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    masks = PatchNetwork(PatchConfig(side=16, channels=(12, 24), depths=(1, 1), token_width=12))
+    parts = {
+        "volume_encoder": DCFormer(ENCODER).eval(),
+        "projector": MixerProjector(PROJECTOR).eval(),
+        "language_model": a_small_language_model(LanguageConfig()),
+        "seg_projector": SegProjector(SegProjectorConfig(32, 12)),
+        "mask_model": MaskComponent("patches", masks, {"capabilities": ["click"]}, "patches:toy"),
+    }
+    config = MedVLSam2Config(
+        name="toy",
+        capabilities=("click", "phrase"),
+        components={name: ComponentSource(path=name) for name in parts},
+        volume_input=VolumeInputConfig(size=ENCODER.input_size),
+    )
+    model = MedVLSam2Model(config, parts)
+    train(model, steps=250)
+    folder = tmp_path_factory.mktemp("toy")
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def a_loaded_model(a_taught_checkpoint: Path) -> LoadedModel:
+    return load_mask_model(a_taught_checkpoint)
+
+
+@pytest.fixture
+def open_session(a_loaded_model: LoadedModel) -> Open:
+    return lambda volume: Session(volume, "toy", a_loaded_model, grounding=a_loaded_model.grounding)
+
+
+def dice(session: Session, object_id: str, expected: np.ndarray) -> float:
+    mask = session.mask(object_id).unpack(VoxelBox.of_shape(expected.shape))
+    return float(2 * (mask & expected).sum() / (mask.sum() + expected.sum()))
+
+
+@pytest.mark.parametrize("seed", [99, 100])
+def test_words_become_the_masks_that_they_name_on_a_volume_never_seen(open_session: Open, seed: int) -> None:
+    volume, masks = toy_volume(np.random.default_rng(seed))
+    session = open_session(volume)
+    for phrase in (BRIGHT, DARK):
+        list(session.add_prompts(phrase, [Phrase(phrase)], lambda: False))
+        assert dice(session, phrase, masks[phrase]) > 0.6
+
+
+def test_what_was_never_there_is_not_found(open_session: Open) -> None:
+    volume, _ = toy_volume(np.random.default_rng(99))
+    with pytest.raises(PromptError, match="No “the hollow ball” was found"):
+        list(open_session(volume).add_prompts("object", [Phrase(HOLLOW)], lambda: False))
+
+
+def test_a_click_on_a_found_object_keeps_the_promise_of_a_click(open_session: Open) -> None:
+    volume, masks = toy_volume(np.random.default_rng(99))
+    session = open_session(volume)
+    list(session.add_prompts("object", [Phrase(BRIGHT)], lambda: False))
+    k, j, i = (int(v) for v in np.argwhere(masks[BRIGHT]).mean(axis=0))
+    list(session.add_prompts("object", [Point((i, j, k), positive=False)], lambda: False))
+    assert not session.mask("object").unpack(VoxelBox.of_shape(volume.shape))[k, j, i]
+
+
+def test_the_language_model_is_read_for_the_first_phrase_and_not_for_clicks(a_taught_checkpoint: Path) -> None:
+    volume, _ = toy_volume(np.random.default_rng(99))
+    watched = OpenedFiles(a_taught_checkpoint / "language_model")
+    loaded = load_mask_model(a_taught_checkpoint)
+    session = Session(volume, "toy", loaded, grounding=loaded.grounding)
+    list(session.add_prompts("clicked", [Point((24, 24, 24))], lambda: False))
+    assert watched.names() == set()
+    watched = OpenedFiles(a_taught_checkpoint / "language_model")
+    list(session.add_prompts("named", [Phrase(BRIGHT)], lambda: False))
+    assert "model.safetensors" in watched.names()
+
+
+def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, a_taught_checkpoint: Path) -> None:
+    assert a_loaded_model.capabilities == ("click", "phrase")
+    assert a_loaded_model.identity.startswith("patches:")
+    path = a_taught_checkpoint / "config.json"
+    before = path.read_text()
+    path.write_text(json.dumps(json.loads(before) | {"capabilities": ["click"]}))
+    without_words = load_mask_model(a_taught_checkpoint)
+    path.write_text(before)
+    assert without_words.grounding is None
+
+
+def test_a_mask_model_on_its_own_knows_no_words(a_taught_checkpoint: Path) -> None:
+    alone = load_mask_model(a_taught_checkpoint / "mask_model")
+    assert (alone.capabilities, alone.grounding) == (("click",), None)
