@@ -17,6 +17,8 @@ from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 SAME_OBJECT = 0.5
 # How far a box made of a coarse mask reaches beyond it, as a share of its size.
 BOX_MARGIN = 0.1
+# Where no estimate says anything.
+NOTHING_LOGIT = -32.0
 
 
 class PhraseReader(Protocol):
@@ -150,7 +152,7 @@ class _LogitsOfMany:
     def __getitem__(self, part: tuple[slice, slice, slice]) -> np.ndarray:
         k, j, i = part
         asked = VoxelBox((k.start, j.start, i.start), (k.stop, j.stop, i.stop)).shifted(self.box.low)
-        logits = np.full(asked.shape, -np.inf, np.float32)
+        logits = np.full(asked.shape, NOTHING_LOGIT, np.float32)
         for estimate in self.estimates:
             common = estimate.box.intersection(asked)
             if common.is_empty:
