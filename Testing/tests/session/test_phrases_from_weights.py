@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
@@ -50,7 +52,11 @@ def a_taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         volume_input=VolumeInputConfig(size=ENCODER.input_size),
     )
     model = MedVLSam2Model(config, parts)
+    # Threads that share such small convolutions mostly wait for each other.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     train(model, steps=250)
+    torch.set_num_threads(threads)
     folder = tmp_path_factory.mktemp("toy")
     model.save_pretrained(folder)
     return folder
@@ -116,6 +122,22 @@ def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, 
     without_words = load_mask_model(a_taught_checkpoint)
     path.write_text(before)
     assert without_words.grounding is None
+
+
+def test_a_composite_locates_with_one_model_and_segments_with_another(
+    a_taught_checkpoint: Path, tmp_path: Path
+) -> None:
+    """The toy finds the ball; the bundled checkpoint, which knows no words, gets its box and a point in it."""
+    config = MedVLSam2Config.from_dict(json.loads((a_taught_checkpoint / "config.json").read_text()))
+    parts = {name: ComponentSource(path=str(a_taught_checkpoint / name)) for name in config.components}
+    parts |= {"locator": parts["mask_model"], "mask_model": ComponentSource(path=str(bundled_checkpoint()))}
+    composite = replace(config, components=parts, capabilities=("click", "box", "phrase"))
+    (tmp_path / "config.json").write_text(json.dumps(composite.to_dict()))
+    loaded = load_mask_model(tmp_path)
+    volume, masks = toy_volume(np.random.default_rng(99))
+    session = Session(volume, "toy", loaded, grounding=loaded.grounding)
+    list(session.add_prompts("object", [Phrase(BRIGHT)], lambda: False))
+    assert dice(session, "object", masks[BRIGHT]) > 0.8
 
 
 def test_a_mask_model_on_its_own_knows_no_words(a_taught_checkpoint: Path) -> None:
