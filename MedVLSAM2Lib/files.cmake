@@ -203,6 +203,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/prompt_markups.py
   MedVLSAM2Lib/scene/prompt_reader.py
   MedVLSAM2Lib/scene/scene_grid.py
+  MedVLSAM2Lib/scene/segment_extent.py
   MedVLSAM2Lib/scene/segment_fingerprint.py
   MedVLSAM2Lib/scene/segment_layer.py
   MedVLSAM2Lib/scene/segment_prompts.py

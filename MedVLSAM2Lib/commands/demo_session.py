@@ -15,6 +15,7 @@ from MedVLSAM2Lib.volume import Volume
 _MODULE = Path(__file__).resolve().parents[2] / "MedVLSAM2" / "MedVLSAM2.py"
 _SLICE_VIEWS = ("Red", "Yellow", "Green")
 _SLICE_SIZE, _SURFACE_SIZE = (480, 480), (720, 640)
+_PANEL_WIDTH = 420
 _ANSWER_S = 240.0
 
 
@@ -85,6 +86,7 @@ class _Sitting:
         node, segment_id = self._widget.panel.segmenter.segmentation_node, self._widget.panel.segmenter.segment_id
         self._widget.ui.pointButton.click()
         slices = screenshots.beside(*(self._slicer.pixels(view) for view in _SLICE_VIEWS))
+        self._module.panel.resize(_PANEL_WIDTH, self._module.panel.sizeHint.height())
         files = [
             self._slicer.screenshot_widget(self._module.panel, output / "panel.png"),
             screenshots.save_png(slices, output / "slice.png"),

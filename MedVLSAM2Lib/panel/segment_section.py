@@ -102,8 +102,9 @@ class SegmentSection:
             ui.segmentSelector.setCurrentNode(node)
         if segmenter.segment_id and segmenter.segment_id != ui.segmentSelector.currentSegmentID():
             ui.segmentSelector.setCurrentSegmentID(segmenter.segment_id)
-        ui.targetLabel.setText("" if segmenter.segment_id else "The next prompt starts a new segment.")
-        ui.targetLabel.setVisible(not segmenter.segment_id)
+        is_new = self._volume.node is not None and not segmenter.segment_id
+        ui.targetLabel.setText("The next prompt starts a new segment." if is_new else "")
+        ui.targetLabel.setVisible(is_new)
         ui.newSegmentButton.setEnabled(bool(segmenter.segment_id))
         self._is_refreshing = False
 

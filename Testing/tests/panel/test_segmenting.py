@@ -115,6 +115,31 @@ def test_keys_work_while_the_module_is_open(a_slicer: OffscreenSlicer, a_user: U
     assert a_user.panel.placer.tool is None
 
 
+def test_a_question_mark_shows_the_keys_and_hides_them(a_user: User) -> None:
+    assert a_user.ui.keysSection.collapsed
+    a_user.key("Question")
+    assert not a_user.ui.keysSection.collapsed
+    assert "new segment" in a_user.ui.keysLabel.text
+    a_user.key("Question")
+    assert a_user.ui.keysSection.collapsed
+
+
+def test_a_new_object_begins_with_what_belongs_to_it(a_user: User, a_ct: Any) -> None:
+    a_user.take("point")
+    a_user.prompt(INSIDE)
+    a_user.press("negative")
+    a_user.key("N")
+    assert not a_user.ui.negativeButton.checked
+    assert a_user.panel.placer.tool is not None
+
+
+def test_every_tool_button_has_its_icon_and_its_key(a_user: User) -> None:
+    for name in ("point", "box", "scribble", "lasso", "negative", "undo", "redo", "smaller", "larger", "newSegment"):
+        button = getattr(a_user.ui, f"{name}Button")
+        assert not button.icon.isNull()
+        assert button.toolTip.endswith(")")
+
+
 def test_the_worker_ends_with_the_module(a_slicer: OffscreenSlicer, a_user: User) -> None:
     a_user.panel.close()
     a_slicer.process_events()
