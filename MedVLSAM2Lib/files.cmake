@@ -186,6 +186,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/prompt_rules.py
   MedVLSAM2Lib/session/session.py
   MedVLSAM2Lib/session/views.py
+  MedVLSAM2Lib/slots.py
   MedVLSAM2Lib/training/__init__.py
   MedVLSAM2Lib/training/__main__.py
   MedVLSAM2Lib/training/config.py
@@ -247,6 +248,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/synthesis/lesion.py
   MedVLSAM2Lib/training/synthesis/region.py
   MedVLSAM2Lib/training/synthesis/smooth_field.py
+  MedVLSAM2Lib/vocabulary.py
   MedVLSAM2Lib/volume/__init__.py
   MedVLSAM2Lib/volume/box.py
   MedVLSAM2Lib/volume/hounsfield.py
