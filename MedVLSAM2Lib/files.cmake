@@ -226,13 +226,17 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/phantom/anatomy/chance.py
   MedVLSAM2Lib/training/phantom/anatomy/chest.py
   MedVLSAM2Lib/training/phantom/anatomy/findings.py
+  MedVLSAM2Lib/training/phantom/anatomy/head.py
   MedVLSAM2Lib/training/phantom/anatomy/person.py
+  MedVLSAM2Lib/training/phantom/anatomy/places.py
+  MedVLSAM2Lib/training/phantom/anatomy/requested.py
   MedVLSAM2Lib/training/phantom/anatomy/skeleton.py
   MedVLSAM2Lib/training/phantom/anatomy/spine.py
   MedVLSAM2Lib/training/phantom/anatomy/torso.py
   MedVLSAM2Lib/training/phantom/anatomy/tubes.py
   MedVLSAM2Lib/training/phantom/grid.py
   MedVLSAM2Lib/training/phantom/painting.py
+  MedVLSAM2Lib/training/phantom/patient.py
   MedVLSAM2Lib/training/phantom/phantom.py
   MedVLSAM2Lib/training/phantom/shapes.py
   MedVLSAM2Lib/training/phantom/structures.py

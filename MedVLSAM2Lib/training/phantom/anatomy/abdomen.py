@@ -33,27 +33,27 @@ _DIAPHRAGM_MM = 5.0
 _BOWEL_LOOPS = 34
 
 
-def abdomen(torso: Torso, spine: Spine, chance: Chance) -> list[Structure]:
-    """Every organ between diaphragm and pelvic floor, those in front last."""
-    return [
-        *_small_bowel(chance),
-        *_colon(chance),
-        *kidney("right", chance),
-        *kidney("left", chance),
-        *_pancreas(chance),
-        *_large_vessels(spine),
-        *_spleen(torso, chance),
-        *_stomach(torso, chance),
-        *_liver(torso, chance),
-        *_pelvic_organs(chance),
-    ]
+def abdomen(torso: Torso, spine: Spine, chance: Chance) -> dict[str, list[Structure]]:
+    """Every organ between diaphragm and pelvic floor by its name, those in front last."""
+    return {
+        "small bowel": _small_bowel(chance),
+        "colon": _colon(chance),
+        "right kidney": kidney("right", chance),
+        "left kidney": kidney("left", chance),
+        "pancreas": _pancreas(chance),
+        "large vessels": _large_vessels(spine),
+        "spleen": _spleen(torso, chance),
+        "stomach": _stomach(torso, chance),
+        **_liver(torso, chance),
+        "pelvic organs": _pelvic_organs(chance),
+    }
 
 
 def _under_diaphragm(organ: Shape, torso: Torso) -> Shape:
     return torso.in_cavity(Common(organ, Offset(torso.below_diaphragm, -_DIAPHRAGM_MM)), gap_mm=4.0)
 
 
-def _liver(torso: Torso, chance: Chance) -> list[Structure]:
+def _liver(torso: Torso, chance: Chance) -> dict[str, list[Structure]]:
     lobes = Joined(
         (
             chance.ellipsoid((74.0, -2.0, -78.0), (72.0, 82.0, 78.0), (0.0, 8.0, 0.0)),
@@ -63,12 +63,13 @@ def _liver(torso: Torso, chance: Chance) -> list[Structure]:
     )
     liver = _under_diaphragm(chance.uneven(lobes, 2.5, 62.0), torso)
     gallbladder = chance.ellipsoid((50.0, 44.0, -116.0), (13.0, 14.0, 26.0), (24.0, 0.0, 0.0))
-    return [
-        Structure(liver, LIVER, "liver"),
-        *_liver_vessels(chance),
-        Structure(Offset(gallbladder, 1.8), BOWEL_WALL, "gallbladder"),
-        Structure(gallbladder, BILE, "gallbladder"),
-    ]
+    return {
+        "liver": [Structure(liver, LIVER, "liver"), *_liver_vessels(chance)],
+        "gallbladder": [
+            Structure(Offset(gallbladder, 1.8), BOWEL_WALL, "gallbladder"),
+            Structure(gallbladder, BILE, "gallbladder"),
+        ],
+    }
 
 
 def _liver_vessels(chance: Chance) -> list[Structure]:
