@@ -203,6 +203,14 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/examples/slabs.py
   MedVLSAM2Lib/training/examples/source.py
   MedVLSAM2Lib/training/examples/subject.py
+  MedVLSAM2Lib/training/facts/__init__.py
+  MedVLSAM2Lib/training/facts/facts.py
+  MedVLSAM2Lib/training/facts/labelled_scan.py
+  MedVLSAM2Lib/training/facts/measuring.py
+  MedVLSAM2Lib/training/facts/observing.py
+  MedVLSAM2Lib/training/facts/relations.py
+  MedVLSAM2Lib/training/facts/sources.py
+  MedVLSAM2Lib/training/facts/view.py
   MedVLSAM2Lib/training/frames/__init__.py
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
