@@ -214,6 +214,21 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/__init__.py
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
+  MedVLSAM2Lib/training/language/__init__.py
+  MedVLSAM2Lib/training/language/checking.py
+  MedVLSAM2Lib/training/language/closed_questions.py
+  MedVLSAM2Lib/training/language/dialogue.py
+  MedVLSAM2Lib/training/language/grammar.py
+  MedVLSAM2Lib/training/language/open_questions.py
+  MedVLSAM2Lib/training/language/presence.py
+  MedVLSAM2Lib/training/language/reading.py
+  MedVLSAM2Lib/training/language/referring.py
+  MedVLSAM2Lib/training/language/reports.py
+  MedVLSAM2Lib/training/language/said.py
+  MedVLSAM2Lib/training/language/seg_requests.py
+  MedVLSAM2Lib/training/language/statements.py
+  MedVLSAM2Lib/training/language/user.py
+  MedVLSAM2Lib/training/language/words.py
   MedVLSAM2Lib/training/learning/__init__.py
   MedVLSAM2Lib/training/learning/calibration.py
   MedVLSAM2Lib/training/learning/ema.py
@@ -273,4 +288,9 @@ set(MedVLSAM2Lib_SCRIPTS
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/training/configs/interactive.json
+  MedVLSAM2Lib/training/language/wordings/answers.json
+  MedVLSAM2Lib/training/language/wordings/questions.json
+  MedVLSAM2Lib/training/language/wordings/requests.json
+  MedVLSAM2Lib/training/language/wordings/statements.json
+  MedVLSAM2Lib/training/language/wordings/unanswerable.json
   )

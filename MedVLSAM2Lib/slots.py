@@ -70,6 +70,11 @@ def filled(text: str, value: Callable[[Slot], str]) -> str:
     return _SLOT.sub(lambda match: value(_slot(match)), text)
 
 
+def shifted(text: str, by: int) -> str:
+    """The text with every slot speaking of the ``[SEG]`` ``by`` further on, as when it follows a text with so many."""
+    return _SLOT.sub(lambda match: str(Slot(Measure(match[1]), int(match[2]) + by)), text)
+
+
 def pieces(text: str) -> Iterator[str | Slot | int]:
     """A text in its parts, in order: words, slots, and for each ``[SEG]`` its number from 1."""
     seg, end = 0, 0

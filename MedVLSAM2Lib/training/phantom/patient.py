@@ -79,7 +79,7 @@ RECIPES: dict[Part, dict[str, Recipe]] = {
     },
 }
 REMOVABLE = ("right kidney", "left kidney", "spleen", "gallbladder")
-_REMOVED_SHARE = 0.25
+_REMOVED_SHARE, _SHRUNKEN_SHARE = 0.25, 0.3
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,14 @@ class Patient:
         requests: the findings.
         phase: of the contrast medium.
         removed: labels of organs that were taken out, of ``REMOVABLE``.
+        shrunken: the label of a kidney that is much smaller than the other.
     """
 
     part: Part = Part.TRUNK
     requests: tuple[FindingRequest, ...] = ()
     phase: Phase = Phase.PORTAL_VENOUS
     removed: frozenset[str] = frozenset()
+    shrunken: str | None = None
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, part: Part = Part.TRUNK) -> Patient:
@@ -110,7 +112,9 @@ class Patient:
         requests = [
             request for kind in kinds for request in _drawn_requests(str(kind), recipes[str(kind)], removed, rng)
         ]
-        return cls(part, tuple(requests), Phase(str(rng.choice(list(Phase)))), removed)
+        phase = Phase(str(rng.choice(list(Phase))))
+        shrunken = str(rng.choice(_KIDNEYS)) if rng.random() < _SHRUNKEN_SHARE else None
+        return cls(part, tuple(requests), phase, removed, shrunken)
 
 
 def _weights(recipes: dict[str, Recipe]) -> np.ndarray:

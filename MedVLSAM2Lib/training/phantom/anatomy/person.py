@@ -50,7 +50,7 @@ class Person:
         torso = Torso.born(chance)
         breathing, lung_shapes = lungs(torso, chance)
         chest = mediastinum(torso, spine, chance)
-        belly = abdomen(torso, spine, chance)
+        belly = abdomen(torso, spine, chance, patient.shrunken if patient else None)
         removed = patient.removed if patient else frozenset()
         absent = [_absence(name, belly[name]) for name in belly if name in removed]
         organs = [
