@@ -218,15 +218,19 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/language/checking.py
   MedVLSAM2Lib/training/language/closed_questions.py
   MedVLSAM2Lib/training/language/dialogue.py
+  MedVLSAM2Lib/training/language/example.py
   MedVLSAM2Lib/training/language/grammar.py
   MedVLSAM2Lib/training/language/open_questions.py
+  MedVLSAM2Lib/training/language/people.py
   MedVLSAM2Lib/training/language/presence.py
   MedVLSAM2Lib/training/language/reading.py
   MedVLSAM2Lib/training/language/referring.py
   MedVLSAM2Lib/training/language/reports.py
   MedVLSAM2Lib/training/language/said.py
   MedVLSAM2Lib/training/language/seg_requests.py
+  MedVLSAM2Lib/training/language/source.py
   MedVLSAM2Lib/training/language/statements.py
+  MedVLSAM2Lib/training/language/tokenizer.py
   MedVLSAM2Lib/training/language/user.py
   MedVLSAM2Lib/training/language/words.py
   MedVLSAM2Lib/training/learning/__init__.py
@@ -273,6 +277,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/synthesis/contrast.py
   MedVLSAM2Lib/training/synthesis/label_image.py
   MedVLSAM2Lib/training/synthesis/lesion.py
+  MedVLSAM2Lib/training/synthesis/plausible_image.py
   MedVLSAM2Lib/training/synthesis/region.py
   MedVLSAM2Lib/training/synthesis/smooth_field.py
   MedVLSAM2Lib/vocabulary.py

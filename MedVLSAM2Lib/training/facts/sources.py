@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import ndimage
 
 from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case
 from MedVLSAM2Lib.training.data.sources import LUNG_BY_THRESHOLD
@@ -17,7 +18,11 @@ from MedVLSAM2Lib.volume import Modality, Volume, VoxelBox
 
 # Fluid beside a lung is no part of it, a node in fat no part of the fat.
 _NOT_OF_THEIR_ORGAN = frozenset({"pleural effusion", "enlarged lymph node"})
+HOSTS_OF_CASES = {"lung mass": ("right lung", "left lung")}
+"""Which structures a finding of a training case may lie in, where its label does not say it."""
+
 _FIRST_OF_TISSUES = 250
+_SHARE_OF_ITS_RING = 0.2
 _REGIONS_OF_GROUP = {"head_neck": ("head", "neck")}
 
 
@@ -47,9 +52,9 @@ def scan_of_phantom(phantom: Phantom, vocabulary: Vocabulary) -> LabelledScan:
     )
 
 
-def scan_of_case(case: Case, vocabulary: Vocabulary, image: np.ndarray | None = None) -> LabelledScan:
-    """A training case; what is not labelled in it is unknown. ``image`` int16 HU stands in where it has no scan."""
-    shown = np.asarray(case.scan if image is None else image)
+def scan_of_case(case: Case, vocabulary: Vocabulary) -> LabelledScan:
+    """A training case; what is not labelled in it is unknown. A label map without a scan shows its labels."""
+    shown = case.layers[LABELS].astype(np.int16) if case.image is None else np.asarray(case.image)
     volume = Volume(shown, _centred(shown.shape, case.spacing_mm), Modality.CT, "HU", case.name)
     labels = np.array(case.layers[LABELS])
     names = {item.ids[0]: item.name for item in case.objects if item.layer == LABELS and len(item.ids) == 1}
@@ -63,7 +68,8 @@ def scan_of_case(case: Case, vocabulary: Vocabulary, image: np.ndarray | None = 
             ids.pop(term.name, None)
             box = VoxelBox.around(labels == value)
             if not box.is_empty:
-                findings.append(_labelled(name, term.name, None, value, labels, volume))
+                organ = _surrounding(labels, value, ids, HOSTS_OF_CASES.get(term.name, ()))
+                findings.append(_labelled(name, term.name, organ, value, labels, volume))
     wholes = wholes_of(ids, labels, volume)
     return LabelledScan(volume, labels, ids, tuple(findings), wholes, regions=_REGIONS_OF_GROUP.get(case.group))
 
@@ -110,6 +116,17 @@ def _labelled(
     box = VoxelBox.around(mask)
     millilitres = float(mask[box.slices].sum()) * volume.voxel_volume_mm3 / 1000
     return LabelledFinding(name, kind, organ, value, _bounds(box, volume), millilitres)
+
+
+def _surrounding(
+    labels: np.ndarray, value: int, ids: Mapping[str, tuple[int, ...]], hosts: tuple[str, ...]
+) -> str | None:
+    """Which of the hosts surrounds most of a label; None when none does."""
+    mask = labels == value
+    ring = ndimage.binary_dilation(mask, iterations=2) & ~mask
+    shares = {host: float(np.isin(labels[ring], ids[host]).mean()) for host in hosts if host in ids}
+    nearest = max(shares, key=lambda host: shares[host], default=None)
+    return nearest if nearest is not None and shares[nearest] > _SHARE_OF_ITS_RING else None
 
 
 def _add_tissues(labels: np.ndarray, tissues: np.ndarray, ids: dict[str, tuple[int, ...]]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan
+from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan, Whole
 from MedVLSAM2Lib.training.phantom.grid import Bounds
 from MedVLSAM2Lib.volume import Volume
 
@@ -14,10 +15,13 @@ AIR_HU = -1024
 Shape = tuple[int, int, int]
 
 
-def seen_through(scan: LabelledScan, bounds: Bounds, shape: Shape) -> LabelledScan:
+def seen_through(
+    scan: LabelledScan, bounds: Bounds, shape: Shape, imagined: Callable[[np.ndarray], np.ndarray] | None = None
+) -> LabelledScan:
     """The box ``bounds`` (RAS in mm) of ``scan`` on a grid of ``shape`` (K, J, I) voxels; what lies beyond it is air.
 
     HU are interpolated linearly, labels are those of the nearest voxel. What was known of whole structures stays known.
+    ``imagined`` makes int16 HU from the labels that are seen, where the scan's own are not to be shown.
     """
     low, high = np.array(bounds)
     size = high - low
@@ -31,9 +35,34 @@ def seen_through(scan: LabelledScan, bounds: Bounds, shape: Shape) -> LabelledSc
         (first[axis] + step[axis] * np.arange(count) - old[axis, 3]) / old[axis, axis]
         for axis, count in enumerate(shape[::-1])
     ][::-1]
-    array = np.rint(_linear(scan.volume.array, places)).astype(np.int16)
+    labels = _nearest(scan.labels, places)
+    array = np.rint(_linear(scan.volume.array, places)).astype(np.int16) if imagined is None else imagined(labels)
     volume = Volume(array, matrix, scan.volume.modality, scan.volume.units, scan.volume.name)
-    return replace(scan, volume=volume, labels=_nearest(scan.labels, places))
+    return replace(scan, volume=volume, labels=labels)
+
+
+def scaled(scan: LabelledScan, factor: float) -> LabelledScan:
+    """The scan of somebody ``factor`` times as large in every direction."""
+    old = scan.volume
+    matrix = old.ijk_to_ras.copy()
+    matrix[:3] *= factor
+    return replace(
+        scan,
+        volume=Volume(old.array, matrix, old.modality, old.units, old.name),
+        findings=tuple(
+            replace(f, bounds=_scaled(f.bounds, factor), volume_ml=f.volume_ml * factor**3) for f in scan.findings
+        ),
+        wholes={
+            name: Whole(whole.volume_ml * factor**3, _scaled(whole.bounds, factor), whole.is_cut)
+            for name, whole in scan.wholes.items()
+        },
+        absent={name: _scaled(bounds, factor) for name, bounds in scan.absent.items()},
+    )
+
+
+def _scaled(bounds: Bounds, factor: float) -> Bounds:
+    (r, a, s), (high_r, high_a, high_s) = bounds
+    return (r * factor, a * factor, s * factor), (high_r * factor, high_a * factor, high_s * factor)
 
 
 def _linear(array: np.ndarray, places: list[np.ndarray]) -> np.ndarray:

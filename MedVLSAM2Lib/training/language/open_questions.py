@@ -106,9 +106,8 @@ class OpenQuestions:
 
     def caption(self, rng: np.random.Generator) -> Turn | None:
         """The scan in one sentence."""
-        if not self._facts.seen():
-            return None
-        return Turn("caption", self._asked("caption", rng), self._say.caption(rng))
+        answer = self._say.caption(rng)
+        return None if answer is None else Turn("caption", self._asked("caption", rng), answer)
 
     def report(self, rng: np.random.Generator) -> Turn | None:
         """A whole report."""

@@ -14,7 +14,7 @@ from MedVLSAM2Lib.vocabulary import Kind, Side, Vocabulary
 _DENSE, _NOT_DENSE = ("calcified", "sclerotic"), ("solid", "lytic")
 _SIZES = tuple(word for _, word in SIZES_ML)
 _SENTENCE_END = re.compile(r"(?<=[.;?!])\s+|\n")
-_SIDE = re.compile(r"\bon the (right|left)\b|\b(right|left)-sided\b")
+_SIDE = re.compile(r"\bon the (right|left)\b|\b(right|left)-sided\b", re.IGNORECASE)
 _ON_BOTH = re.compile(r"\bon both sides\b")
 _LEVEL = re.compile(r"\b(upper|middle|lower) third\b")
 _VISIBILITIES = (

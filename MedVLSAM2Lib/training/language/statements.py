@@ -105,14 +105,16 @@ class Statements:
         words = self._frame_words()
         return Said(self._grammar.said("technique" if self.facts.phase else "technique_unknown", rng, **words))
 
-    def caption(self, rng: np.random.Generator) -> Said:
-        """The scan in one sentence: its findings, or some of the organs it shows."""
+    def caption(self, rng: np.random.Generator) -> Said | None:
+        """The scan in one sentence: its findings, or some of the organs it shows; None when it shows neither."""
         shown = [f for f in self.facts.findings if f.visibility is Visibility.WHOLE][:3]
         if shown and len({noun_of(f) + place_of(f) for f in shown}) == len(shown):
             phrases = [f"{with_article(noun_of(f))} [SEG] {place_of(f)}" for f in shown]
             targets: tuple[tuple[str, ...], ...] = tuple((f.name,) for f in shown)
         else:
             organs = [s.name for s in self.facts.seen() if s.structure.term.kind is Kind.ORGAN]
+            if not organs:
+                return None
             picked = [str(name) for name in rng.permutation(organs)[: int(rng.integers(1, 4))]]
             phrases, targets = [f"the {name} [SEG]" for name in picked], tuple((name,) for name in picked)
         what = "caption" if self.facts.phase else "caption_unknown"
