@@ -26,9 +26,10 @@ class Dialogue:
         self._facts = facts
         statements = Statements(facts, vocabulary)
         self._open = OpenQuestions(statements)
+        self._requests = SegRequests(statements)
         groups = (
             (ClosedQuestions(statements).ways(), 0.4),
-            (SegRequests(statements).ways(), 0.35),
+            (self._requests.ways(), 0.35),
             (self._open.ways(), 0.25),
         )
         self._ways: Sequence[Way] = [way for ways, _ in groups for way in ways]
@@ -44,6 +45,10 @@ class Dialogue:
             if turn is not None and turn.question not in {other.question for other in turns}:
                 turns.append(turn)
         return tuple(turns)
+
+    def absent_phrases(self, count: int, rng: np.random.Generator) -> tuple[str, ...]:
+        """Up to ``count`` phrases that point at nothing in the scan."""
+        return self._requests.absent_phrases(count, rng)
 
     def turn(self, rng: np.random.Generator) -> Turn | None:
         """One turn of any sort; None when the drawn sort has nothing to ask here."""

@@ -22,6 +22,7 @@ class LanguageExample:
         labels: uint8 (K, J, I).
         ids: the label values of every structure and finding that is in the scan, by name.
         turns: the conversation.
+        absent_phrases: phrases for which there is nothing to be found in the volume: their masks are empty.
         facts: what is true of the scan.
     """
 
@@ -30,6 +31,7 @@ class LanguageExample:
     labels: np.ndarray
     ids: Mapping[str, tuple[int, ...]]
     turns: tuple[Turn, ...]
+    absent_phrases: tuple[str, ...]
     facts: Facts
 
     def masks(self, turn: Turn) -> np.ndarray:

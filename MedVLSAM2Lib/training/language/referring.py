@@ -15,6 +15,7 @@ from MedVLSAM2Lib.training.language.words import FLUID, density_words, noun_of, 
 from MedVLSAM2Lib.vocabulary import Kind, Side, Structure, Vocabulary
 
 _CLEARLY_LARGER = 1.3
+_EVERYTHING_SHARE = 0.02
 _CLEARLY_HIGHER_MM = 12.0
 
 
@@ -45,7 +46,15 @@ class Phrases:
 
     def any(self, rng: np.random.Generator) -> Phrase | None:
         """A phrase of any sort; None where nothing can be pointed at."""
-        return self._first_of((self.finding, self.findings, self.organ, self.organ, self.pair, self.neighbour), rng)
+        ways = (self.finding, self.findings, self.organ, self.organ, self.pair, self.neighbour)
+        return self.everything(rng) if rng.random() < _EVERYTHING_SHARE else self._first_of(ways, rng)
+
+    def everything(self, rng: np.random.Generator) -> Phrase | None:
+        """All findings together."""
+        if not self._facts.findings or self._facts.hidden_kinds or not self._facts.searched_kinds:
+            return None
+        words = ("all findings", "everything abnormal", "all abnormalities", "all lesions")[int(rng.integers(4))]
+        return Phrase(words, tuple(f.name for f in self._facts.findings), is_many=words != "everything abnormal")
 
     def organ(self, rng: np.random.Generator) -> Phrase | None:
         """A structure by its name."""

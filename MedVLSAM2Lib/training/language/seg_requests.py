@@ -17,6 +17,7 @@ from MedVLSAM2Lib.training.language.user import called, hurried
 from MedVLSAM2Lib.training.language.words import listed, place_in
 
 _PLAIN_SHARE = 0.35
+_NOT_SEEN = (Visibility.OUT_OF_VIEW, Visibility.ABSENT)
 
 
 class SegRequests:
@@ -94,9 +95,7 @@ class SegRequests:
 
     def organ_not_there(self, rng: np.random.Generator) -> Turn | None:
         """Segment an organ that is out of view or absent."""
-        missing = [
-            s for s in self._facts.structures.values() if s.visibility in (Visibility.OUT_OF_VIEW, Visibility.ABSENT)
-        ]
+        missing = [s for s in self._facts.structures.values() if s.visibility in _NOT_SEEN]
         if not missing:
             return None
         # What was taken out is rarer than what is out of view, and asked for as often.
@@ -105,6 +104,17 @@ class SegRequests:
         known = group[int(rng.integers(len(group)))]
         question = self._asked_for(without_article(f"the {called(known.structure, rng)}", rng), rng)
         return Turn("segment", question, *self._not_there((known.name,), rng))
+
+    def absent_phrases(self, count: int, rng: np.random.Generator) -> tuple[str, ...]:
+        """Up to ``count`` phrases that point at nothing in the scan: whoever looks for them must find an empty mask."""
+        phrases = [s.name for s in self._facts.structures.values() if s.visibility in _NOT_SEEN]
+        for kind in sorted(self._facts.searched_kinds):
+            where: list[str | None] = [None, *(host for host in HOSTS.get(kind, ()) if len(HOSTS[kind]) > 1)]
+            for organ in where:
+                if presence(kind, self._facts, organ) not in (Presence.SEEN, Presence.UNKNOWN):
+                    phrases.append(f"{kind} {place_in(kind, organ)}" if organ else kind)
+        drawn = rng.permutation(np.array(phrases, dtype=object))[:count]
+        return tuple(without_article(f"the {phrase}", rng) for phrase in drawn)
 
     def strange(self, rng: np.random.Generator) -> Turn | None:
         """Segment something that is no part of a body."""

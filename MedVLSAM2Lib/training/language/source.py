@@ -56,6 +56,7 @@ class LanguageConfig:
     Attributes:
         grid: voxels (K, J, I) of every example's volume.
         turns: questions in a conversation, at most.
+        absent_phrases: phrases without an object beside it, at most.
         people: how many phantoms there are of either part of the body.
         first_person: the number of the first; another range is unseen by whoever learned from this one.
         mix: what the examples are of.
@@ -63,6 +64,7 @@ class LanguageConfig:
 
     grid: Shape = (64, 96, 96)
     turns: int = 6
+    absent_phrases: int = 2
     people: int = 400
     first_person: int = 0
     mix: LanguageMix = LanguageMix()
@@ -95,10 +97,12 @@ class LanguageSource:
             kind = str(rng.choice(self._kinds, p=self._shares))
             scan = self._of_case(kind, rng) if kind in _GROUPS else self._of_person(Part(kind), rng)
             facts = self._observer.facts(scan)
-            turns = Dialogue(facts, self._vocabulary).turns(self.config.turns, rng)
+            dialogue = Dialogue(facts, self._vocabulary)
+            turns = dialogue.turns(self.config.turns, rng)
             if turns:
                 ids = {**scan.ids, **{finding.name: (finding.id,) for finding in scan.findings}}
-                return LanguageExample(kind, _disturbed(scan.volume, rng), scan.labels, ids, turns, facts)
+                absent = dialogue.absent_phrases(self.config.absent_phrases, rng)
+                return LanguageExample(kind, _disturbed(scan.volume, rng), scan.labels, ids, turns, absent, facts)
 
     def _of_person(self, part: Part, rng: np.random.Generator) -> LabelledScan:
         number = self.config.first_person + int(rng.integers(self.config.people))

@@ -14,7 +14,7 @@ from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.reading import Reader
 from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageMix, LanguageSource
 from MedVLSAM2Lib.training.phantom import Part
-from MedVLSAM2Lib.vocabulary import Vocabulary
+from MedVLSAM2Lib.vocabulary import Kind, Vocabulary
 
 
 def test_an_example_has_a_volume_on_the_grid_a_conversation_and_masks(source: LanguageSource) -> None:
@@ -29,13 +29,28 @@ def test_an_example_has_a_volume_on_the_grid_a_conversation_and_masks(source: La
             assert masks.any(axis=(1, 2, 3)).all()
 
 
+def test_absent_phrases_name_nothing_that_is_seen(source: LanguageSource, vocabulary: Vocabulary) -> None:
+    spoken = 0
+    for seed in range(12):
+        example = source.draw(np.random.default_rng(seed))
+        for phrase in example.absent_phrases:
+            spoken += 1
+            (meant, *_) = vocabulary.meant_by(phrase.removeprefix("the ").split(" in the ")[0].split(" along ")[0])
+            organ = phrase.split(" in the ")[1] if " in the " in phrase else None
+            if meant.term.kind is Kind.FINDING:
+                assert not example.facts.findings_of(meant.term.name, organ)
+            else:
+                assert not example.facts.visibility(meant.name).is_seen
+    assert spoken > 12
+
+
 def test_equal_generators_draw_equal_examples(
     source: LanguageSource, people_folder: Path, vocabulary: Vocabulary
 ) -> None:
     other = LanguageSource(People(vocabulary, people_folder, in_memory=1), vocabulary, config=source.config)
     for seed in range(4):
         one, again = source.draw(np.random.default_rng(seed)), other.draw(np.random.default_rng(seed))
-        assert one.turns == again.turns
+        assert (one.turns, one.absent_phrases) == (again.turns, again.absent_phrases)
         assert np.array_equal(one.volume.array, again.volume.array)
         assert np.array_equal(one.labels, again.labels)
         assert np.allclose(one.volume.ijk_to_ras, again.volume.ijk_to_ras)
