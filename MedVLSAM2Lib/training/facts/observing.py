@@ -25,7 +25,7 @@ _LANDMARKS: dict[str, tuple[str, ...]] = {
     "pelvis": ("urinary bladder", "right hip bone", "left hip bone"),
 }
 _MIDLINE_MM = 6.0
-_WITHOUT_SIDE = frozenset({"aorta", "liver", "spleen", "gallbladder"})
+_SYMMETRIC = frozenset({"brain"})
 
 
 class Observer:
@@ -92,12 +92,15 @@ class Observer:
         )
 
     def _side(self, finding: LabelledFinding, measures: Measures, scan: LabelledScan) -> Side | None:
-        if finding.organ in _WITHOUT_SIDE or finding.organ is None:
+        if finding.organ is None:
             return None
-        aside = measures.centre[0] - _midline(scan)
-        if self._vocabulary.structure(finding.organ).term.paired:
-            return Side.RIGHT if aside > 0 else Side.LEFT
-        if finding.organ != "brain" or abs(aside) < _MIDLINE_MM:
+        side = self._vocabulary.structure(finding.organ).side
+        if side is not None or finding.organ not in _SYMMETRIC or finding.organ not in scan.wholes:
+            return side
+        # The middle of the whole organ: what is in view of it may be one half.
+        low, high = scan.wholes[finding.organ].bounds
+        aside = measures.centre[0] - (low[0] + high[0]) / 2
+        if abs(aside) < _MIDLINE_MM:
             return None
         return Side.RIGHT if aside > 0 else Side.LEFT
 
@@ -161,13 +164,6 @@ def _is_near(bounds: Bounds, scan: LabelledScan) -> bool:
     """Whether the view reaches into a box."""
     low, high = _view(scan)
     return bool((np.array(bounds[1]) > low).all() and (np.array(bounds[0]) < high).all())
-
-
-def _midline(scan: LabelledScan) -> float:
-    """R of the middle of all that is labelled."""
-    columns = np.flatnonzero(scan.labels.any(axis=(0, 1)))
-    middle = float(columns[0] + columns[-1]) / 2 if len(columns) else 0.0
-    return scan.volume.ijk_to_ras_position((middle, 0, 0))[0]
 
 
 def _level(measures: Measures, organ: StructureFacts) -> str | None:

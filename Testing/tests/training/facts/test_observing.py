@@ -10,9 +10,10 @@ from MedVLSAM2Lib.training.facts.facts import Facts, Visibility
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan
 from MedVLSAM2Lib.training.facts.observing import Observer
 from MedVLSAM2Lib.training.facts.relations import just_above, just_below
+from MedVLSAM2Lib.training.facts.sources import scan_of_phantom
 from MedVLSAM2Lib.training.facts.view import seen_through
-from MedVLSAM2Lib.training.phantom import Phantom, Phase
-from MedVLSAM2Lib.vocabulary import Side
+from MedVLSAM2Lib.training.phantom import FindingRequest, Part, Patient, Phantom, Phase, make_phantom
+from MedVLSAM2Lib.vocabulary import Side, Vocabulary
 
 CHEST = ((-190.0, -140.0, -50.0), (190.0, 120.0, 250.0))
 ABDOMEN = ((-190.0, -140.0, -250.0), (190.0, 120.0, 30.0))
@@ -55,6 +56,26 @@ def test_the_largest_finding_comes_first(facts: Facts) -> None:
 )
 def test_sides_are_the_patients(facts: Facts, kind: str, side: Side | None) -> None:
     assert {finding.side for finding in facts.findings_of(kind)} == {side}
+
+
+def test_a_named_side_is_the_side_a_finding_lies_on(facts: Facts, scan: LabelledScan) -> None:
+    low, high = scan.wholes["spinal canal"].bounds
+    for finding in facts.findings:
+        if finding.side is not None:
+            assert (finding.measures.centre[0] > (low[0] + high[0]) / 2) == (finding.side is Side.RIGHT)
+
+
+def test_the_brain_keeps_its_midline_where_only_a_half_is_in_view(vocabulary: Vocabulary, observer: Observer) -> None:
+    requests = tuple(FindingRequest("brain mass", "brain", 9.0) for _ in range(3))
+    head = scan_of_phantom(make_phantom(2, (70, 76, 76), (4.0, 3.4, 3.2), Patient(Part.HEAD, requests)), vocabulary)
+    whole = observer.facts(head)
+    half = observer.facts(seen_through(head, ((0.0, -130.0, -100.0), (110.0, 130.0, 140.0)), (60, 70, 34)))
+    sides = {finding.name: finding.side for finding in whole.findings}
+    assert {Side.RIGHT, Side.LEFT} & set(sides.values())
+    assert half.findings
+    assert all(
+        finding.side is sides[finding.name] for finding in half.findings if finding.visibility is Visibility.WHOLE
+    )
 
 
 def test_the_calcified_nodule_is_dense_and_the_lytic_lesion_is_not(facts: Facts) -> None:
