@@ -205,6 +205,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/examples/subject.py
   MedVLSAM2Lib/training/facts/__init__.py
   MedVLSAM2Lib/training/facts/facts.py
+  MedVLSAM2Lib/training/facts/label_boxes.py
   MedVLSAM2Lib/training/facts/labelled_scan.py
   MedVLSAM2Lib/training/facts/measuring.py
   MedVLSAM2Lib/training/facts/observing.py

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from MedVLSAM2Lib.training.facts.facts import Facts, FindingFacts, Measures, StructureFacts, Visibility
+from MedVLSAM2Lib.training.facts.label_boxes import around_all, label_boxes
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledFinding, LabelledScan
 from MedVLSAM2Lib.training.facts.measuring import measures_of
 from MedVLSAM2Lib.training.phantom.grid import Bounds
@@ -36,7 +36,7 @@ class Observer:
 
     def facts(self, scan: LabelledScan) -> Facts:
         """All facts of ``scan``."""
-        boxes = _boxes(scan.labels)
+        boxes = label_boxes(scan.labels)
         structures = {
             name: self._structure(self._vocabulary.structure(name), scan, boxes) for name in {**scan.ids, **scan.absent}
         }
@@ -110,27 +110,12 @@ def _is_dense(kind: str, measures: Measures) -> bool:
     return measures.hu_mean > SCLEROTIC_HU if kind == "bone lesion" else measures.hu_high > DENSE_HU
 
 
-def _boxes(labels: np.ndarray) -> list[VoxelBox]:
-    """The box of each label value from 0 on; empty ones where the value is not there."""
-    found: list[VoxelBox] = [VoxelBox.empty()]
-    for slices in ndimage.find_objects(labels):
-        if slices is None:
-            found.append(VoxelBox.empty())
-        else:
-            k, j, i = slices
-            found.append(VoxelBox((k.start, j.start, i.start), (k.stop, j.stop, i.stop)))
-    return found
-
-
 def _measured(ids: tuple[int, ...], scan: LabelledScan, boxes: list[VoxelBox], with_diameters: bool) -> Measures | None:
-    present = [value for value in ids if value < len(boxes) and not boxes[value].is_empty]
-    if not present:
+    box = around_all(ids, boxes)
+    if box.is_empty:
         return None
-    low = np.min([boxes[value].low for value in present], axis=0)
-    high = np.max([boxes[value].high for value in present], axis=0)
-    box = VoxelBox((int(low[0]), int(low[1]), int(low[2])), (int(high[0]), int(high[1]), int(high[2])))
     table = np.zeros(256, bool)
-    table[present] = True
+    table[list(ids)] = True
     mask = table[scan.labels[box.slices]]
     return measures_of(mask, box, scan.volume, with_diameters) if mask.sum() >= FEWEST_VOXELS else None
 

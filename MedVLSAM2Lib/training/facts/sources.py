@@ -10,6 +10,7 @@ from scipy import ndimage
 from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case
 from MedVLSAM2Lib.training.data.sources import LUNG_BY_THRESHOLD
 from MedVLSAM2Lib.training.data.tissues import BONE, FIRST_LUNG, SECOND_LUNG
+from MedVLSAM2Lib.training.facts.label_boxes import around_all, label_boxes
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledFinding, LabelledScan, Whole
 from MedVLSAM2Lib.training.phantom import Finding, Part, Phantom
 from MedVLSAM2Lib.training.phantom.patient import RECIPES
@@ -23,7 +24,8 @@ HOSTS_OF_CASES = {"lung mass": ("right lung", "left lung")}
 
 _FIRST_OF_TISSUES = 250
 _SHARE_OF_ITS_RING = 0.2
-_REGIONS_OF_GROUP = {"head_neck": ("head", "neck")}
+_REGIONS_OF_GROUP = {"head_neck": ("head", "neck"), "map_head_neck": ("head", "neck")}
+_NEVER_WHOLE_IN_A_NECK = frozenset({"spinal cord", "spinal canal", "esophagus", "right lung", "left lung"})
 
 
 def scan_of_phantom(phantom: Phantom, vocabulary: Vocabulary) -> LabelledScan:
@@ -70,8 +72,10 @@ def scan_of_case(case: Case, vocabulary: Vocabulary) -> LabelledScan:
             if not box.is_empty:
                 organ = _surrounding(labels, value, ids, HOSTS_OF_CASES.get(term.name, ()))
                 findings.append(_labelled(name, term.name, organ, value, labels, volume))
-    wholes = wholes_of(ids, labels, volume)
-    return LabelledScan(volume, labels, ids, tuple(findings), wholes, regions=_REGIONS_OF_GROUP.get(case.group))
+    regions = _REGIONS_OF_GROUP.get(case.group)
+    # Contours of what goes on through the neck end where somebody stopped to draw them.
+    wholes = wholes_of(ids, labels, volume, cut=_NEVER_WHOLE_IN_A_NECK if regions else frozenset())
+    return LabelledScan(volume, labels, ids, tuple(findings), wholes, regions=regions)
 
 
 def structure_ids(names: Mapping[int, str], vocabulary: Vocabulary) -> dict[str, tuple[int, ...]]:
@@ -83,18 +87,18 @@ def structure_ids(names: Mapping[int, str], vocabulary: Vocabulary) -> dict[str,
     return ids
 
 
-def wholes_of(ids: Mapping[str, tuple[int, ...]], labels: np.ndarray, volume: Volume) -> dict[str, Whole]:
-    """The whole structures as the widest view of a patient shows them."""
-    found = {}
+def wholes_of(
+    ids: Mapping[str, tuple[int, ...]], labels: np.ndarray, volume: Volume, cut: frozenset[str] = frozenset()
+) -> dict[str, Whole]:
+    """The whole structures as the widest view of a patient shows them; those in ``cut`` go on beyond it."""
+    boxes, counts = label_boxes(labels), np.bincount(labels.ravel(), minlength=256)
     last = np.array(labels.shape)
+    found = {}
     for name, values in ids.items():
-        table = np.zeros(256, bool)
-        table[list(values)] = True
-        mask = table[labels]
-        box = VoxelBox.around(mask)
+        box = around_all(values, boxes)
         if not box.is_empty:
-            is_cut = 0 in box.low or bool((np.array(box.high) == last).any())
-            millilitres = float(mask[box.slices].sum()) * volume.voxel_volume_mm3 / 1000
+            is_cut = name in cut or 0 in box.low or bool((np.array(box.high) == last).any())
+            millilitres = float(counts[list(values)].sum()) * volume.voxel_volume_mm3 / 1000
             found[name] = Whole(millilitres, _bounds(box, volume), is_cut)
     return found
 

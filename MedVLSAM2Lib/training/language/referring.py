@@ -81,9 +81,8 @@ class Phrases:
             smaller = names[1 - names.index(larger)]
             word, name = (("larger", larger), ("smaller", smaller))[int(rng.integers(2))]
             return Phrase(f"the {word} {term.name}", (name,))
-        words = ("both {}", "the {}", "{}", "the right and the left {}")[int(rng.integers(4))]
-        noun = term.name if words.endswith("left {}") and not term.plural_only else term.plural
-        return Phrase(words.format(noun), names, is_many=True)
+        words = ("both {}", "the {}", "{}", "the right and left {}")[int(rng.integers(4))]
+        return Phrase(words.format(term.plural), names, is_many=True)
 
     def neighbour(self, rng: np.random.Generator) -> Phrase | None:
         """An organ by what it lies next to."""

@@ -35,7 +35,7 @@ _ACROSS: dict[Part, tuple[float, float, float, float]] = {
 }
 _JITTER_MM, _NARROW_SHARE = 18.0, 0.12
 _SIZES = (0.88, 1.12)
-_SMALLEST_SHARE_OF_A_SCAN = 0.6
+_CUT_SHARE, _SMALLEST_SHARE_OF_A_SCAN = 0.5, 0.6
 _MOST_NOISE_HU = 22.0
 
 
@@ -114,7 +114,10 @@ class LanguageSource:
         cases = self._cases[kind]
         case = cases[int(rng.integers(len(cases)))]
         scan = self._scan_of(case)
-        bounds = _part_of(scan, rng)
+        bounds = _all_of(scan)
+        if rng.random() < _CUT_SHARE:
+            # What regions somebody noted was of all of it.
+            bounds, scan = _part_of(bounds, rng), replace(scan, regions=scan.regions and ())
         if case.image is not None:
             return seen_through(scan, bounds, self.config.grid)
         return self._imagined(scan, bounds, case, rng)
@@ -156,14 +159,19 @@ def _field_of_view(part: Part, rng: np.random.Generator) -> Bounds:
     return (float(right), float(back), float(low)), (float(left), float(front), float(high))
 
 
-def _part_of(scan: LabelledScan, rng: np.random.Generator) -> Bounds:
-    """A box that holds most of a scan: all of it across, more or less of it along the body."""
-    count = np.array(scan.volume.shape[::-1])
-    ends = [scan.volume.ijk_to_ras_position(p) for p in ((-0.5, -0.5, -0.5), tuple(count - 0.5))]
-    low, high = np.min(ends, axis=0), np.max(ends, axis=0)
-    kept = rng.uniform(_SMALLEST_SHARE_OF_A_SCAN, 1.0) * (high[2] - low[2])
-    low[2] += rng.uniform(0, 1) * (high[2] - low[2] - kept)
-    return (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(low[2] + kept))
+def _all_of(scan: LabelledScan) -> Bounds:
+    i, j, k = scan.volume.shape[::-1]
+    ends = [scan.volume.ijk_to_ras_position(p) for p in ((-0.5, -0.5, -0.5), (i - 0.5, j - 0.5, k - 0.5))]
+    (r, a, s), (high_r, high_a, high_s) = np.min(ends, axis=0).tolist(), np.max(ends, axis=0).tolist()
+    return (r, a, s), (high_r, high_a, high_s)
+
+
+def _part_of(bounds: Bounds, rng: np.random.Generator) -> Bounds:
+    """All of it across, a good part of it along the body."""
+    (r, a, low), (high_r, high_a, high) = bounds
+    kept = float(rng.uniform(_SMALLEST_SHARE_OF_A_SCAN, 1.0)) * (high - low)
+    low += float(rng.uniform(0, 1)) * (high - low - kept)
+    return (r, a, low), (high_r, high_a, low + kept)
 
 
 def _disturbed(volume: Volume, rng: np.random.Generator) -> Volume:
