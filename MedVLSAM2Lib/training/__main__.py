@@ -84,8 +84,8 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 def _add_tokenizer(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", type=Path, required=True, help="folder for the tokenizer")
     command.add_argument("--size", type=int, default=3000, help="how many tokens it has at most")
-    command.add_argument("--people", type=int, default=48, help="how many phantoms to talk about")
-    command.add_argument("--examples", type=int, default=4000, help="how many conversations to learn from")
+    command.add_argument("--people", type=int, default=24, help="how many phantoms to talk about")
+    command.add_argument("--examples", type=int, default=2000, help="how many conversations to learn from")
     command.set_defaults(run=_tokenizer)
 
 

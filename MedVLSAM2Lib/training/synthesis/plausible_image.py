@@ -14,6 +14,7 @@ from MedVLSAM2Lib.vocabulary import Kind, Structure
 _SPREAD = 0.12
 _COARSE_MM, _GAPS_MM, _FAT_MM = 4.0, 28.0, 14.0
 _BLUR_VOXELS = 0.6
+_FATTY_SHARE = 0.6
 _BY_NAME = {
     "liver": tissues.LIVER, "spleen": tissues.SPLEEN, "pancreas": tissues.PANCREAS, "kidney": tissues.RENAL_CORTEX,
     "gallbladder": tissues.BILE, "urinary bladder": tissues.WATER, "lung": tissues.LUNG, "upper lobe": tissues.LUNG,
@@ -41,7 +42,7 @@ def plausible_image(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """int16 HU (K, J, I) of a uint8 label map; ``structures`` is what each label is, as far as it is known."""
-    hu = _background(labels, spacing_mm)
+    hu = _background(labels, spacing_mm, tissues.FAT.hu if rng.random() < _FATTY_SHARE else tissues.MUSCLE.hu)
     of_label, mottle = np.zeros(256, np.float32), np.zeros(256, np.float32)
     known = np.zeros(256, bool)
     for value, structure in structures.items():
@@ -55,8 +56,8 @@ def plausible_image(
     return np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
 
 
-def _background(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
-    """Soft tissue between the structures, fat around them, air beyond: no label map has all of a body."""
+def _background(labels: np.ndarray, spacing_mm: tuple[float, float, float], between_hu: float) -> np.ndarray:
+    """Fat or muscle between the structures, fat around them, air beyond: no label map has all of a body."""
     step = [max(1, round(_COARSE_MM / s)) for s in spacing_mm]
     coarse = labels[:: step[0], :: step[1], :: step[2]] > 0
     size = [s * n for s, n in zip(spacing_mm, step, strict=True)]
@@ -65,7 +66,7 @@ def _background(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> n
     filled = ndimage.distance_transform_edt(np.pad(near, 1, mode="edge"), sampling=size)[1:-1, 1:-1, 1:-1] > _GAPS_MM
     soft = filled | coarse
     fat = ndimage.distance_transform_edt(~soft, sampling=size) < _FAT_MM
-    hu = np.where(soft, np.float32(tissues.MUSCLE.hu), np.where(fat, np.float32(tissues.FAT.hu), np.float32(-1000)))
+    hu = np.where(soft, np.float32(between_hu), np.where(fat, np.float32(tissues.FAT.hu), np.float32(-1000)))
     fine = np.repeat(np.repeat(np.repeat(hu, step[0], 0), step[1], 1), step[2], 2)
     return np.ascontiguousarray(fine[: labels.shape[0], : labels.shape[1], : labels.shape[2]]).astype(np.float32)
 

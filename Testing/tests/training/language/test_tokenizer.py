@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from MedVLSAM2Lib.slots import SEG, slot_tokens
+from MedVLSAM2Lib.training.__main__ import main
 from MedVLSAM2Lib.training.language.source import LanguageSource
 from MedVLSAM2Lib.training.language.tokenizer import IMAGE, corpus, train_tokenizer, write_tokenizer
 from MedVLSAM2Lib.vocabulary import Vocabulary
@@ -69,3 +70,9 @@ def test_a_folder_is_read_back_with_its_chat_template(tokenizer: PreTrainedToken
     conversation = [{"role": "user", "content": f"{IMAGE}Where is it?"}]
     written = again.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
     assert written == "<|im_start|>user\n<image>Where is it?<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_one_command_trains_one(tmp_path: Path) -> None:
+    assert main(["tokenizer", "--output", str(tmp_path), "--people", "1", "--examples", "8", "--size", "900"]) == 0
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    assert tokenizer.decode(tokenizer(f"The liver {SEG}.")["input_ids"]) == f"The liver {SEG}."
