@@ -226,6 +226,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/prompt_rules.py
   MedVLSAM2Lib/session/session.py
   MedVLSAM2Lib/session/views.py
+  MedVLSAM2Lib/slots.py
   MedVLSAM2Lib/training/__init__.py
   MedVLSAM2Lib/training/__main__.py
   MedVLSAM2Lib/training/config.py
@@ -242,9 +243,37 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/examples/slabs.py
   MedVLSAM2Lib/training/examples/source.py
   MedVLSAM2Lib/training/examples/subject.py
+  MedVLSAM2Lib/training/facts/__init__.py
+  MedVLSAM2Lib/training/facts/facts.py
+  MedVLSAM2Lib/training/facts/label_boxes.py
+  MedVLSAM2Lib/training/facts/labelled_scan.py
+  MedVLSAM2Lib/training/facts/measuring.py
+  MedVLSAM2Lib/training/facts/observing.py
+  MedVLSAM2Lib/training/facts/relations.py
+  MedVLSAM2Lib/training/facts/sources.py
+  MedVLSAM2Lib/training/facts/view.py
   MedVLSAM2Lib/training/frames/__init__.py
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
+  MedVLSAM2Lib/training/language/__init__.py
+  MedVLSAM2Lib/training/language/checking.py
+  MedVLSAM2Lib/training/language/closed_questions.py
+  MedVLSAM2Lib/training/language/dialogue.py
+  MedVLSAM2Lib/training/language/example.py
+  MedVLSAM2Lib/training/language/grammar.py
+  MedVLSAM2Lib/training/language/open_questions.py
+  MedVLSAM2Lib/training/language/people.py
+  MedVLSAM2Lib/training/language/presence.py
+  MedVLSAM2Lib/training/language/reading.py
+  MedVLSAM2Lib/training/language/referring.py
+  MedVLSAM2Lib/training/language/reports.py
+  MedVLSAM2Lib/training/language/said.py
+  MedVLSAM2Lib/training/language/seg_requests.py
+  MedVLSAM2Lib/training/language/source.py
+  MedVLSAM2Lib/training/language/statements.py
+  MedVLSAM2Lib/training/language/tokenizer.py
+  MedVLSAM2Lib/training/language/user.py
+  MedVLSAM2Lib/training/language/words.py
   MedVLSAM2Lib/training/learning/__init__.py
   MedVLSAM2Lib/training/learning/calibration.py
   MedVLSAM2Lib/training/learning/ema.py
@@ -265,13 +294,17 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/phantom/anatomy/chance.py
   MedVLSAM2Lib/training/phantom/anatomy/chest.py
   MedVLSAM2Lib/training/phantom/anatomy/findings.py
+  MedVLSAM2Lib/training/phantom/anatomy/head.py
   MedVLSAM2Lib/training/phantom/anatomy/person.py
+  MedVLSAM2Lib/training/phantom/anatomy/places.py
+  MedVLSAM2Lib/training/phantom/anatomy/requested.py
   MedVLSAM2Lib/training/phantom/anatomy/skeleton.py
   MedVLSAM2Lib/training/phantom/anatomy/spine.py
   MedVLSAM2Lib/training/phantom/anatomy/torso.py
   MedVLSAM2Lib/training/phantom/anatomy/tubes.py
   MedVLSAM2Lib/training/phantom/grid.py
   MedVLSAM2Lib/training/phantom/painting.py
+  MedVLSAM2Lib/training/phantom/patient.py
   MedVLSAM2Lib/training/phantom/phantom.py
   MedVLSAM2Lib/training/phantom/shapes.py
   MedVLSAM2Lib/training/phantom/structures.py
@@ -285,8 +318,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/synthesis/contrast.py
   MedVLSAM2Lib/training/synthesis/label_image.py
   MedVLSAM2Lib/training/synthesis/lesion.py
+  MedVLSAM2Lib/training/synthesis/plausible_image.py
   MedVLSAM2Lib/training/synthesis/region.py
   MedVLSAM2Lib/training/synthesis/smooth_field.py
+  MedVLSAM2Lib/vocabulary.py
   MedVLSAM2Lib/volume/__init__.py
   MedVLSAM2Lib/volume/box.py
   MedVLSAM2Lib/volume/hounsfield.py
@@ -299,4 +334,9 @@ set(MedVLSAM2Lib_SCRIPTS
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/training/configs/interactive.json
+  MedVLSAM2Lib/training/language/wordings/answers.json
+  MedVLSAM2Lib/training/language/wordings/questions.json
+  MedVLSAM2Lib/training/language/wordings/requests.json
+  MedVLSAM2Lib/training/language/wordings/statements.json
+  MedVLSAM2Lib/training/language/wordings/unanswerable.json
   )

@@ -7,4 +7,5 @@ set(MedVLSAM2_BUNDLED_RESOURCES
   Resources/report_templates/brain.json
   Resources/report_templates/chest.json
   Resources/report_templates/head_neck.json
+  Resources/vocabulary/structures.json
   )

@@ -47,7 +47,9 @@ class FileList:
 FILE_LISTS = (
     FileList("MedVLSAM2/CMakeLists.txt", ("MedVLSAM2",), "MedVLSAM2"),
     FileList("MedVLSAM2Lib/files.cmake", ("MedVLSAM2Lib",), "."),
-    FileList("Resources/files.cmake", ("Resources/checkpoints", "Resources/report_templates"), "."),
+    FileList(
+        "Resources/files.cmake", ("Resources/checkpoints", "Resources/report_templates", "Resources/vocabulary"), "."
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""``python -m MedVLSAM2Lib.training``: prepare the data, train, calibrate, export."""
+"""``python -m MedVLSAM2Lib.training``: prepare the data, train, calibrate, export; train a tokenizer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from pathlib import Path
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
+from MedVLSAM2Lib.training.language.people import People
+from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageSource
+from MedVLSAM2Lib.training.language.tokenizer import corpus, train_tokenizer, write_tokenizer
 from MedVLSAM2Lib.training.learning.run import BEST, CALIBRATED, LATEST, calibrate_run, train
 from MedVLSAM2Lib.training.model_card import write_card
+from MedVLSAM2Lib.vocabulary import Vocabulary
 
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "interactive.json"
 COMMAND_OF_CARD = (
@@ -38,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     add_train_arguments(commands.add_parser("train", help="train the patch network, or go on with it"))
     _add_calibrate(commands.add_parser("calibrate", help="fit a run's estimate of its own quality"))
     _add_export(commands.add_parser("export", help="write a run's weights as a checkpoint with its card"))
+    _add_tokenizer(commands.add_parser("tokenizer", help="train the tokenizer of the bundled size"))
     return made
 
 
@@ -74,6 +79,22 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), help="default: calibrated, or best")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
+
+
+def _add_tokenizer(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", type=Path, required=True, help="folder for the tokenizer")
+    command.add_argument("--size", type=int, default=3000, help="how many tokens it has at most")
+    command.add_argument("--people", type=int, default=24, help="how many phantoms to talk about")
+    command.add_argument("--examples", type=int, default=2000, help="how many conversations to learn from")
+    command.set_defaults(run=_tokenizer)
+
+
+def _tokenizer(chosen: argparse.Namespace) -> None:
+    vocabulary = Vocabulary.read()
+    # What is said depends on the facts, and those hardly on the grid.
+    config = LanguageConfig(grid=(40, 56, 56), people=chosen.people)
+    source = LanguageSource(People(vocabulary, in_memory=2 * chosen.people), vocabulary, config=config)
+    write_tokenizer(train_tokenizer(corpus(source, vocabulary, chosen.examples), chosen.size), chosen.output)
 
 
 def _train(chosen: argparse.Namespace) -> None:

@@ -27,6 +27,8 @@ LOADED_BY_SLICER = (
     "volume",
     "catalogue",
     "bundled_checkpoint",
+    "slots",
+    "vocabulary",
 )
 AT_THE_TOP_IN_SLICER = {"numpy", "SimpleITK", *SLICER}
 WORKER = ("engine/worker.py", "engine/workbench.py")
@@ -50,6 +52,8 @@ LAYERS: dict[str, Layer] = {
     "results": _may("volume", "numpy"),
     "bundled_checkpoint": _may("", ""),
     "catalogue": _may("bundled_checkpoint", "huggingface_hub httpx2 filelock"),
+    "slots": _may("", ""),
+    "vocabulary": _may("", ""),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume", "numpy scipy torch safetensors transformers"),
     "session": _may("model prompts results volume", "numpy scipy torch"),
@@ -59,7 +63,10 @@ LAYERS: dict[str, Layer] = {
     "panel": _may(
         "scene engine report prompts results volume files bundled_checkpoint catalogue", "numpy slicer vtk qt ctk"
     ),
-    "training": _may("model session prompts results volume files", "numpy scipy torch safetensors SimpleITK"),
+    "training": _may(
+        "model session prompts results volume files slots vocabulary",
+        "numpy scipy torch safetensors SimpleITK tokenizers transformers",
+    ),
     "evaluation": _may(
         "model session engine scene training prompts results volume files bundled_checkpoint",
         "numpy scipy torch skimage SimpleITK slicer vtk",
@@ -187,7 +194,9 @@ def test_clicking_needs_no_language_library(module: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("module", ["volume", "prompts", "results", "engine", "files", "report", "catalogue"])
+@pytest.mark.parametrize(
+    "module", ["volume", "prompts", "results", "engine", "files", "report", "catalogue", "slots", "vocabulary"]
+)
 def test_the_torch_free_side_starts_without_torch_and_slicer(module: str) -> None:
     program = (
         f"import sys, {LIBRARY}.{module}\n"

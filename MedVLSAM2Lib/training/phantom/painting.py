@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from MedVLSAM2Lib.training.phantom.grid import Grid
-from MedVLSAM2Lib.training.phantom.structures import AIR, Structure
+from MedVLSAM2Lib.training.phantom.structures import AIR, Phase, Structure
 
 _TILE = (48, 192, 192)
 _FINEST_EDGE_MM = 1.0
@@ -47,20 +47,27 @@ class Painter:
         labels: the number of each name.
         edge_mm: over how many mm one tissue passes into the next: the voxel's size, or the scanner's sharpness.
         noise_hu: standard deviation of the scanner's noise.
+        phase: of the contrast medium.
     """
 
     structures: Sequence[Structure]
     labels: Mapping[str, int]
     edge_mm: float
     noise_hu: float
+    phase: Phase = Phase.PORTAL_VENOUS
 
     @classmethod
     def for_spacing(
-        cls, structures: Sequence[Structure], labels: Mapping[str, int], spacing_mm: tuple[float, float, float]
+        cls,
+        structures: Sequence[Structure],
+        labels: Mapping[str, int],
+        spacing_mm: tuple[float, float, float],
+        phase: Phase = Phase.PORTAL_VENOUS,
     ) -> Painter:
         """A painter for voxels of ``spacing_mm`` (K, J, I); smaller voxels are noisier."""
         edge = float(np.cbrt(np.prod(spacing_mm)))
-        return cls(structures, labels, max(edge, _FINEST_EDGE_MM), noise_hu=float(np.clip(14 / np.sqrt(edge), 6, 18)))
+        noise_hu = float(np.clip(14 / np.sqrt(edge), 6, 18))
+        return cls(structures, labels, max(edge, _FINEST_EDGE_MM), noise_hu, phase)
 
     def paint(self, grid: Grid, noise: np.ndarray, mottle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """HU (int16) and labels (uint8) of the grid's voxels (K, J, I); ``noise`` and ``mottle`` are of that shape."""
@@ -81,7 +88,7 @@ class Painter:
         np.clip(cover, 0, 1, out=cover)
         cover = np.broadcast_to(cover, box.shape)
         tissue = structure.tissue
-        change = np.float32(tissue.hu) - hu[box.slices]
+        change = np.float32(tissue.hu_in(self.phase)) - hu[box.slices]
         if tissue.mottle:
             change += np.float32(tissue.mottle) * mottle[box.slices]
         hu[box.slices] += change * cover

@@ -1,4 +1,4 @@
-"""A CT of the trunk of a person who never lived, whose every voxel is known."""
+"""A CT of a person who never lived, whose every voxel is known."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from scipy import ndimage
 from MedVLSAM2Lib.training.phantom.anatomy.person import Person
 from MedVLSAM2Lib.training.phantom.grid import Grid
 from MedVLSAM2Lib.training.phantom.painting import Grain, Painter
+from MedVLSAM2Lib.training.phantom.patient import Part, Patient
 from MedVLSAM2Lib.training.phantom.shapes import Ras
-from MedVLSAM2Lib.training.phantom.structures import Finding
+from MedVLSAM2Lib.training.phantom.structures import Absence, Finding, Phase
 from MedVLSAM2Lib.volume import Modality, Volume, VoxelBox
 
-_MIDDLE_RAS = (0.0, 0.0, -45.0)
+_MIDDLES_RAS: dict[Part, Ras] = {Part.TRUNK: (0.0, 0.0, -45.0), Part.HEAD: (0.0, 0.0, -20.0)}
 _BLOCK_VOXELS = 2_000_000
 _THREADS = 2
 
@@ -28,13 +29,17 @@ class Phantom:
         volume: the CT, int16 HU; its axes run to the patient's left, posterior and superior.
         labels: uint8 (K, J, I), the structure each voxel belongs to; 0 is air outside the body.
         names: what each label is; every structure of the person, whether the volume reaches it or not.
-        findings: what a report should mention.
+        findings: what a report should mention, whether the volume reaches it or not.
+        absent: the organs that were taken out.
+        phase: of the contrast medium.
     """
 
     volume: Volume
     labels: np.ndarray
     names: dict[int, str]
     findings: tuple[Finding, ...]
+    absent: tuple[Absence, ...] = ()
+    phase: Phase = Phase.PORTAL_VENOUS
 
     def mask(self, name: str) -> np.ndarray:
         """Boolean (K, J, I): the voxels of the structure ``name``. Raises KeyError when there is none of that name."""
@@ -63,17 +68,22 @@ def make_phantom(
     seed: int = 0,
     shape_kji: tuple[int, int, int] = (200, 256, 256),
     spacing_mm: tuple[float, float, float] = (3.0, 1.6, 1.6),
+    patient: Patient | None = None,
+    middle_ras: Ras | None = None,
 ) -> Phantom:
-    """A CT of ``shape_kji`` voxels of ``spacing_mm`` (K, J, I) about the middle of the trunk; equal seeds, equal voxels.
+    """A CT of ``shape_kji`` voxels of ``spacing_mm`` (K, J, I) about ``middle_ras``; equal arguments, equal voxels.
 
-    The trunk is about 350 x 230 x 600 mm (R, A, S). The seed varies the person: size and place of the organs, vessels,
-    fat, and the findings.
+    The trunk is about 350 x 230 x 600 mm (R, A, S), the head and neck 190 x 240 x 330 mm; without ``middle_ras`` the
+    volume is about their middle. The seed varies the person: size and place of the organs, vessels, fat, and where the
+    findings lie. ``patient`` orders findings, a phase, a head; without one everybody has the same six findings.
     """
     rng = np.random.default_rng(seed)
-    person = Person.born(rng)
+    person = Person.born(rng, patient)
     names = dict(enumerate(person.names, start=1))
-    painter = Painter.for_spacing(person.structures, {name: number for number, name in names.items()}, spacing_mm)
-    matrix = _centred_matrix(shape_kji, spacing_mm)
+    numbers = {name: number for number, name in names.items()}
+    painter = Painter.for_spacing(person.structures, numbers, spacing_mm, person.phase)
+    middle_ras = middle_ras or _MIDDLES_RAS[patient.part if patient else Part.TRUNK]
+    matrix = _centred_matrix(shape_kji, spacing_mm, middle_ras)
     voxels, labels = np.empty(shape_kji, np.int16), np.empty(shape_kji, np.uint8)
     grain = Grain.made(rng, spacing_mm)
 
@@ -86,7 +96,7 @@ def make_phantom(
         for _ in threads.map(paint, _blocks(shape_kji)):
             pass
     volume = Volume(voxels, matrix, Modality.CT, "HU", f"phantom {seed}")
-    return Phantom(volume, labels, names, person.findings)
+    return Phantom(volume, labels, names, person.findings, person.absent, person.phase)
 
 
 def _blocks(shape: tuple[int, int, int]) -> list[VoxelBox]:
@@ -97,9 +107,9 @@ def _blocks(shape: tuple[int, int, int]) -> list[VoxelBox]:
     ]
 
 
-def _centred_matrix(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> np.ndarray:
+def _centred_matrix(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], middle_ras: Ras) -> np.ndarray:
     directions = np.array([-spacing_mm[2], -spacing_mm[1], spacing_mm[0]])
     middle = (np.array(shape[::-1]) - 1) / 2
     matrix = np.diag([*directions, 1.0])
-    matrix[:3, 3] = np.array(_MIDDLE_RAS) - directions * middle
+    matrix[:3, 3] = np.array(middle_ras) - directions * middle
     return matrix

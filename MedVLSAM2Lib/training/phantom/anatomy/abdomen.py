@@ -31,29 +31,30 @@ from MedVLSAM2Lib.training.phantom.structures import (
 
 _DIAPHRAGM_MM = 5.0
 _BOWEL_LOOPS = 34
+_SHRUNKEN = 0.78
 
 
-def abdomen(torso: Torso, spine: Spine, chance: Chance) -> list[Structure]:
-    """Every organ between diaphragm and pelvic floor, those in front last."""
-    return [
-        *_small_bowel(chance),
-        *_colon(chance),
-        *kidney("right", chance),
-        *kidney("left", chance),
-        *_pancreas(chance),
-        *_large_vessels(spine),
-        *_spleen(torso, chance),
-        *_stomach(torso, chance),
-        *_liver(torso, chance),
-        *_pelvic_organs(chance),
-    ]
+def abdomen(torso: Torso, spine: Spine, chance: Chance, shrunken: str | None = None) -> dict[str, list[Structure]]:
+    """Every organ between diaphragm and pelvic floor by its name, those in front last; a ``shrunken`` kidney is small."""
+    return {
+        "small bowel": _small_bowel(chance),
+        "colon": _colon(chance),
+        "right kidney": kidney("right", chance, _SHRUNKEN if shrunken == "right kidney" else 1.0),
+        "left kidney": kidney("left", chance, _SHRUNKEN if shrunken == "left kidney" else 1.0),
+        "pancreas": _pancreas(chance),
+        "large vessels": _large_vessels(spine),
+        "spleen": _spleen(torso, chance),
+        "stomach": _stomach(torso, chance),
+        **_liver(torso, chance),
+        "pelvic organs": _pelvic_organs(chance),
+    }
 
 
 def _under_diaphragm(organ: Shape, torso: Torso) -> Shape:
     return torso.in_cavity(Common(organ, Offset(torso.below_diaphragm, -_DIAPHRAGM_MM)), gap_mm=4.0)
 
 
-def _liver(torso: Torso, chance: Chance) -> list[Structure]:
+def _liver(torso: Torso, chance: Chance) -> dict[str, list[Structure]]:
     lobes = Joined(
         (
             chance.ellipsoid((74.0, -2.0, -78.0), (72.0, 82.0, 78.0), (0.0, 8.0, 0.0)),
@@ -63,12 +64,13 @@ def _liver(torso: Torso, chance: Chance) -> list[Structure]:
     )
     liver = _under_diaphragm(chance.uneven(lobes, 2.5, 62.0), torso)
     gallbladder = chance.ellipsoid((50.0, 44.0, -116.0), (13.0, 14.0, 26.0), (24.0, 0.0, 0.0))
-    return [
-        Structure(liver, LIVER, "liver"),
-        *_liver_vessels(chance),
-        Structure(Offset(gallbladder, 1.8), BOWEL_WALL, "gallbladder"),
-        Structure(gallbladder, BILE, "gallbladder"),
-    ]
+    return {
+        "liver": [Structure(liver, LIVER, "liver"), *_liver_vessels(chance)],
+        "gallbladder": [
+            Structure(Offset(gallbladder, 1.8), BOWEL_WALL, "gallbladder"),
+            Structure(gallbladder, BILE, "gallbladder"),
+        ],
+    }
 
 
 def _liver_vessels(chance: Chance) -> list[Structure]:
@@ -97,12 +99,12 @@ def _spleen(torso: Torso, chance: Chance) -> list[Structure]:
     return [Structure(_under_diaphragm(chance.uneven(bulk, 2.0, 48.0), torso), SPLEEN, "spleen")]
 
 
-def kidney(side: str, chance: Chance) -> list[Structure]:
+def kidney(side: str, chance: Chance, size: float = 1.0) -> list[Structure]:
     """Cortex, medulla, the sinus' fat and the pelvis of one kidney."""
     sign, centre = (1, KIDNEY_CENTRES["right"]) if side == "right" else (-1, KIDNEY_CENTRES["left"])
     turns: Ras = (8.0, sign * -12.0, sign * 28.0)
-    bean = chance.ellipsoid(centre, (28.0, 23.0, 54.0), turns, spread_mm=2.0)
-    medial = moved(bean.centre, (-sign * 22.0, 9.0, 0.0))
+    bean = chance.ellipsoid(centre, (size * 28.0, size * 23.0, size * 54.0), turns, spread_mm=2.0)
+    medial = moved(bean.centre, (-sign * size * 22.0, 9.0, 0.0))
     name = f"{side} kidney"
     pyramids = chance.uneven(Offset(bean, -8.5), 3.5, 22.0)
     sinus = Joined(

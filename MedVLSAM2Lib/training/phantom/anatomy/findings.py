@@ -13,7 +13,7 @@ from MedVLSAM2Lib.training.phantom.grid import Grid
 from MedVLSAM2Lib.training.phantom.shapes import Behind, Common, Ellipsoid, Ras, Shape, Without
 from MedVLSAM2Lib.training.phantom.structures import Finding, Structure, Tissue
 
-_EFFUSION = Tissue(9, 3)
+EFFUSION = Tissue(9, 3)
 _STEP_MM = 2.0
 
 
@@ -23,34 +23,50 @@ def findings(
     """The structures to paint last, and what a report should say of each."""
     right_kidney, left_kidney = KIDNEY_CENTRES["right"], KIDNEY_CENTRES["left"]
     rounds = [
-        _round("lung nodule", "left lung", (-92.0, -30.0, 112.0), 6.5, Tissue(35, 8), chance),
-        _round("liver cyst", "liver", (92.0, 26.0, -78.0), 13.0, Tissue(6, 2), chance),
-        _round("liver metastasis", "liver", (84.0, -38.0, -58.0), 11.0, Tissue(68, 9), chance),
-        _round("renal cyst", "left kidney", moved(left_kidney, (-27.0, -2.0, 22.0)), 15.0, Tissue(8, 2), chance),
-        _round("renal stone", "right kidney", moved(right_kidney, (-8.0, 2.0, -16.0)), 3.2, Tissue(950, 30), chance),
+        _round("lung nodule", "lung nodule", "left lung", (-92.0, -30.0, 112.0), 6.5, Tissue(35, 8), chance),
+        _round("liver cyst", "liver cyst", "liver", (92.0, 26.0, -78.0), 13.0, Tissue(6, 2), chance),
+        _round("liver metastasis", "liver mass", "liver", (84.0, -38.0, -58.0), 11.0, Tissue(68, 9), chance),
+        _round(
+            "renal cyst",
+            "renal cyst",
+            "left kidney",
+            moved(left_kidney, (-27.0, -2.0, 22.0)),
+            15.0,
+            Tissue(8, 2),
+            chance,
+        ),
+        _round(
+            "renal stone",
+            "kidney stone",
+            "right kidney",
+            moved(right_kidney, (-8.0, 2.0, -16.0)),
+            3.2,
+            Tissue(950, 30),
+            chance,
+        ),
     ]
     fluid, effusion = _effusion(lungs["right"], diaphragm)
     return [fluid, *(structure for structure, _ in rounds)], (effusion, *(finding for _, finding in rounds))
 
 
 def _round(
-    name: str, organ: str, centre: Ras, radius: float, tissue: Tissue, chance: Chance
+    name: str, kind: str, organ: str, centre: Ras, radius: float, tissue: Tissue, chance: Chance
 ) -> tuple[Structure, Finding]:
     half = chance.sized(radius, 0.2)
     ball = Ellipsoid(chance.near(centre, min(0.25 * radius, 3.0)), (half, chance.sized(half), chance.sized(half)))
     r, a, s = (2 * axis for axis in ball.half_axes)
-    return Structure(ball, tissue, name), Finding(name, organ, ball.centre, (r, a, s), tissue.hu)
+    return Structure(ball, tissue, name), Finding(name, kind, organ, ball.centre, (r, a, s), tissue.hu)
 
 
 def _effusion(lung: Shape, diaphragm: Shape) -> tuple[Structure, Finding]:
     """A little fluid behind the right lung; its level rises towards the base."""
     fluid = Without(Common(lung, Behind(level=-60.0, height=0.0, fall=0.14)), diaphragm)
-    centre, size = _extent(fluid)
+    centre, size = extent(fluid)
     name = "pleural effusion"
-    return Structure(fluid, _EFFUSION, name), Finding(name, "right lung", centre, size, _EFFUSION.hu)
+    return Structure(fluid, EFFUSION, name), Finding(name, name, "right lung", centre, size, EFFUSION.hu)
 
 
-def _extent(shape: Shape) -> tuple[Ras, Ras]:
+def extent(shape: Shape) -> tuple[Ras, Ras]:
     """The middle and the size of the box a shape fills, RAS in mm, to within a step."""
     grid = Grid.of_bounds(shape.bounds, _STEP_MM)
     filled = np.argwhere(shape.distance(grid) < 0)
