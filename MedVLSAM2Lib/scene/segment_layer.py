@@ -125,9 +125,21 @@ class SegmentLayer:
             self._image.SetExtent(extent_of(box))
             self._image.AllocateScalars(scalar_type, 1)
         grown = image_array(self._image)
-        grown.fill(0)
-        if earlier is not None:
-            grown[own.relative_to(box).slices] = earlier
+        if earlier is None:
+            grown.fill(0)
+        else:
+            _put_amid_zeros(earlier, grown, own.relative_to(box))
+
+
+def _put_amid_zeros(inner: np.ndarray, out: np.ndarray, box: VoxelBox) -> None:
+    """Make ``out`` equal ``inner`` in ``box`` and zero elsewhere; every voxel is written once."""
+    (k, j, i), (k_end, j_end, i_end) = box.low, box.high
+    out[:k], out[k_end:] = 0, 0
+    slab = out[k:k_end]
+    slab[:, :j], slab[:, j_end:] = 0, 0
+    rows = slab[:, j:j_end]
+    rows[:, :, :i], rows[:, :, i_end:] = 0, 0
+    rows[:, :, i:i_end] = inner
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
+from MedVLSAM2Lib.scene.segments import create_segment
 from MedVLSAM2Lib.volume import Volume
 
 _COLOUR = (0.8, 0.3, 0.2)
@@ -39,9 +40,9 @@ class BareScene:
         node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
         return node
 
-    def add_segment(self, segmentation_node: Any, segment_id: str) -> None:
-        """An empty segment."""
-        segmentation_node.GetSegmentation().AddEmptySegment(segment_id, segment_id, _COLOUR)
+    def add_segment(self, segmentation_node: Any, name: str) -> str:
+        """An empty segment, by its id."""
+        return create_segment(segmentation_node, name, _COLOUR)
 
     def write_whole(self, segmentation_node: Any, segment_id: str, volume_node: Any, mask: np.ndarray) -> None:
         """Replace the segment by a uint8 array (K, J, I) of the whole volume.

@@ -17,17 +17,18 @@ class SceneSink:
         volume_node, self.volume = self._scene.add_volume(volume)
         self._segmentation_node = self._scene.add_segmentation(volume_node)
         self._writer = SegmentWriter(self._segmentation_node, volume_node)
+        self._segment_ids: dict[str, str] = {}
 
     def write(self, object_id: str, mask: PackedMask) -> None:
         """Make the object's segment exactly ``mask`` inside its box; the segment is made when it is not there."""
-        if self._segmentation_node.GetSegmentation().GetSegment(object_id) is None:
-            self._scene.add_segment(self._segmentation_node, object_id)
+        if object_id not in self._segment_ids:
+            self._segment_ids[object_id] = self._scene.add_segment(self._segmentation_node, object_id)
         self._writer.begin_step()
-        self._writer.write(object_id, mask)
+        self._writer.write(self._segment_ids[object_id], mask)
 
     def segment_array(self, object_id: str) -> np.ndarray:
         """The object's segment as it stands (bool, K, J, I)."""
-        return self._writer.read(object_id).unpack(VoxelBox.of_shape(self.volume.shape))
+        return self._writer.read(self._segment_ids[object_id]).unpack(VoxelBox.of_shape(self.volume.shape))
 
 
 def open_scene_sink(volume: Volume) -> tuple[Volume, SceneSink]:

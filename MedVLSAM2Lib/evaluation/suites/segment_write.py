@@ -57,15 +57,15 @@ def _measure(shape: Triple, segments: int) -> WriteTimes:
     scene = BareScene()
     volume_node, _ = scene.add_volume(_ramp(shape))
     segmentation_node = scene.add_segmentation(volume_node)
-    for number in range(segments):
-        scene.add_segment(segmentation_node, str(number))
-        scene.write_whole(segmentation_node, str(number), volume_node, _block(shape, number))
+    ids = [scene.add_segment(segmentation_node, f"block {number}") for number in range(segments)]
+    for number, segment_id in enumerate(ids):
+        scene.write_whole(segmentation_node, segment_id, volume_node, _block(shape, number))
     masks = [_speckled_box(shape, seed) for seed in range(_REPEATS)]
     whole_s = median(
-        _seconds(scene.write_whole, segmentation_node, "0", volume_node, _whole_array(mask, shape)) for mask in masks
+        _seconds(scene.write_whole, segmentation_node, ids[0], volume_node, _whole_array(mask, shape)) for mask in masks
     )
     writer = SegmentWriter(segmentation_node, volume_node)
-    box_s = median(_seconds(_write_step, writer, "0", mask) for mask in masks)
+    box_s = median(_seconds(_write_step, writer, ids[0], mask) for mask in masks)
     return WriteTimes(segments, box_s, whole_s)
 
 

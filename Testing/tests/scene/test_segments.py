@@ -10,6 +10,7 @@ from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, list_segments, segment_info
 from MedVLSAM2Lib.scene.terminology import MASS, TISSUE, find_entry, set_terminology, terminology_of
+from MedVLSAM2Lib.volume import PackedMask, VoxelBox
 
 from .conftest import BOX, SHAPE, array_of, block, under_linear_transform
 
@@ -158,3 +159,20 @@ class TestFiles:
         expected[BOX.slices] = True
         for info in list_segments(loaded):
             assert np.array_equal(array_of(loaded, info.segment_id, a_ct), expected)
+
+
+def test_a_new_segment_beside_a_large_one_has_a_layer_of_its_own(a_slicer):
+    volume = slicer.util.addVolumeFromArray(np.zeros((257, 256, 256), np.int16), name="large")
+    segmentation = create_segmentation(volume)
+    writer = SegmentWriter(segmentation, volume)
+    large = create_segment(segmentation, "large")
+    writer.write(large, PackedMask.pack(np.ones((257, 256, 256), bool)))
+    small = create_segment(segmentation, "small")
+    writer.write(small, block(VoxelBox((5, 5, 5), (9, 9, 9))))
+
+    segments = segmentation.GetSegmentation()
+    layer = segments.GetSegment(small).GetRepresentation("Binary labelmap")
+    assert layer is not segments.GetSegment(large).GetRepresentation("Binary labelmap")
+    assert layer.GetNumberOfPoints() < 1000
+    assert writer.read(large).voxel_count == 257 * 256 * 256
+    assert writer.read(small).voxel_count == 64
