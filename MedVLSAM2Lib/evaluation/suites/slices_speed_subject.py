@@ -39,12 +39,14 @@ def clicks(volume: Volume) -> tuple[Point, Point]:
 
 def time_session(folder: Path, slices: int) -> dict[str, float]:
     """This project's session, with a cache of features that does not hold all slices."""
+    from MedVLSAM2Lib.model.component_folder import read_config
+    from MedVLSAM2Lib.model.slices.config import SliceConfig
     from MedVLSAM2Lib.session.cache import ByteBoundedCache
     from MedVLSAM2Lib.session.mask_models import load_mask_model
     from MedVLSAM2Lib.session.session import Session
 
     model = load_mask_model(folder / CHECKPOINT_NAME)
-    volume = noise_volume(slices, model.network.config.image_size)  # type: ignore[attr-defined]
+    volume = noise_volume(slices, SliceConfig.from_dict(read_config(folder / CHECKPOINT_NAME)).image_size)
     session = Session(volume, "noise", model, ByteBoundedCache(_CACHE_BYTES))
     first, second = clicks(volume)
     times: dict[str, float] = {}

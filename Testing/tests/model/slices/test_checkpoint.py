@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.medvlsam2.mask_component import load_mask_component, save_mask_component
 from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.model.slices.config import SliceRules
 from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
@@ -32,7 +33,7 @@ def test_what_is_loaded_is_bit_for_bit_what_was_saved(a_checkpoint: Path, a_smal
 
 def test_the_session_s_loader_takes_it_for_what_it_is(a_checkpoint: Path) -> None:
     model = load_mask_model(a_checkpoint)
-    assert isinstance(model, SliceMaskModel)
+    assert isinstance(model.masks, SliceMaskModel)
     assert model.identity.startswith("slices:")
     assert model.capabilities == ("click", "box")
 
@@ -57,3 +58,12 @@ def test_a_config_that_does_not_fit_is_told(a_checkpoint: Path, values: dict, co
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
     with pytest.raises(CheckpointError, match=complaint):
         load_checkpoint(a_checkpoint)
+
+
+def test_it_is_a_component_of_the_whole_model_that_is_saved_as_it_was_read(a_checkpoint: Path, tmp_path: Path) -> None:
+    component = load_mask_component(a_checkpoint, torch.device("cpu"))
+    save_mask_component(tmp_path / "again", component)
+    again = load_mask_component(tmp_path / "again", torch.device("cpu"))
+    assert again.identity == component.identity
+    assert again.capabilities == ("click", "box")
+    assert again.network.token_width == 64

@@ -141,3 +141,14 @@ def test_a_further_token_alone_is_a_prompt(a_small_network: SliceNetwork, two_sl
             for token in torch.randn(2, 1, 2, 64)
         )
     assert not torch.allclose(one, other, atol=1e-3)
+
+
+def test_called_as_a_whole_it_decodes_slices_on_their_own(
+    a_small_network: SliceNetwork, two_slices: torch.Tensor
+) -> None:
+    asked, token = click(20, 30), torch.randn(1, 1, a_small_network.token_width)
+    with torch.no_grad():
+        logits, iou = a_small_network(two_slices[:1], asked.points, asked.labels)
+        worded, _ = a_small_network(two_slices[:1], asked.points, asked.labels, tokens=token)
+    assert (logits.shape, iou.shape) == ((1, 3, 16, 16), (1, 3))
+    assert not torch.allclose(logits, worded, atol=1e-3)
