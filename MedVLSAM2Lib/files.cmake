@@ -55,6 +55,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/baselines/grow_cut.py
   MedVLSAM2Lib/evaluation/baselines/random_walker.py
   MedVLSAM2Lib/evaluation/baselines/region_growing.py
+  MedVLSAM2Lib/evaluation/baselines/sam2_package.py
   MedVLSAM2Lib/evaluation/baselines/seeded_patch.py
   MedVLSAM2Lib/evaluation/cases.py
   MedVLSAM2Lib/evaluation/command.py
@@ -75,6 +76,9 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/suites/segment_write.py
   MedVLSAM2Lib/evaluation/suites/segmentation.py
   MedVLSAM2Lib/evaluation/suites/segmentation_tables.py
+  MedVLSAM2Lib/evaluation/suites/slices_equality.py
+  MedVLSAM2Lib/evaluation/suites/slices_speed.py
+  MedVLSAM2Lib/evaluation/suites/slices_speed_subject.py
   MedVLSAM2Lib/files/__init__.py
   MedVLSAM2Lib/files/atomic_write.py
   MedVLSAM2Lib/files/dicom_series.py
@@ -88,6 +92,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/converters/language_shards.py
   MedVLSAM2Lib/model/converters/med3dvlm.py
   MedVLSAM2Lib/model/converters/med3dvlm_names.py
+  MedVLSAM2Lib/model/converters/sam2.py
   MedVLSAM2Lib/model/devices.py
   MedVLSAM2Lib/model/free_memory.py
   MedVLSAM2Lib/model/language/__init__.py
@@ -126,6 +131,23 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/projector/config.py
   MedVLSAM2Lib/model/projector/mixer.py
   MedVLSAM2Lib/model/seg_projector.py
+  MedVLSAM2Lib/model/slices/__init__.py
+  MedVLSAM2Lib/model/slices/checkpoint.py
+  MedVLSAM2Lib/model/slices/config.py
+  MedVLSAM2Lib/model/slices/feature_source.py
+  MedVLSAM2Lib/model/slices/follower.py
+  MedVLSAM2Lib/model/slices/freed_memory.py
+  MedVLSAM2Lib/model/slices/mask_model.py
+  MedVLSAM2Lib/model/slices/memory_attention.py
+  MedVLSAM2Lib/model/slices/network.py
+  MedVLSAM2Lib/model/slices/published.py
+  MedVLSAM2Lib/model/slices/sam2_video.py
+  MedVLSAM2Lib/model/slices/slice_prompts.py
+  MedVLSAM2Lib/model/slices/slice_stack.py
+  MedVLSAM2Lib/model/slices/tensors.py
+  MedVLSAM2Lib/model/slices/track.py
+  MedVLSAM2Lib/model/slices/trunk.py
+  MedVLSAM2Lib/model/slices/weight_constants.py
   MedVLSAM2Lib/model/threads.py
   MedVLSAM2Lib/model/torch_machine.py
   MedVLSAM2Lib/model/volume_encoder/__init__.py

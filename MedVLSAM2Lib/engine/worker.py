@@ -37,7 +37,7 @@ from MedVLSAM2Lib.model.mask_model import MaskModel
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.volume import Volume
 
-MODEL_KINDS = ("patches",)
+MODEL_KINDS = ("patches", "slices")
 _LAST_MOMENTS_S = 2.0
 
 logger = logging.getLogger(__name__)

@@ -93,6 +93,31 @@ def _segment_write(arguments: argparse.Namespace) -> Report:
     return run_segment_write(QUICK_SHAPE if arguments.quick else SHAPE)
 
 
+def _slices_equality(arguments: argparse.Namespace) -> Report:
+    _check_sam2()
+    from MedVLSAM2Lib.evaluation.suites.slices_equality import CASES, QUICK_CASES, run_equality
+
+    return run_equality(QUICK_CASES if arguments.quick else CASES)
+
+
+def _slices_speed(arguments: argparse.Namespace) -> Report:
+    _check_sam2()
+    from MedVLSAM2Lib.evaluation.suites import slices_speed as suite
+
+    slices, repeats = (suite.QUICK_SLICES, suite.QUICK_REPEATS) if arguments.quick else (suite.SLICES, suite.REPEATS)
+    try:
+        return suite.run_speed(slices=slices, repeats=repeats)
+    except suite.SpeedError as error:
+        raise UsageError(str(error)) from error
+
+
+def _check_sam2() -> None:
+    if importlib.util.find_spec("sam2") is None or importlib.util.find_spec("transformers") is None:
+        raise UsageError(
+            "This suite compares with the package sam2; `make venv` installs it, and transformers with it."
+        )
+
+
 def _check_slicer() -> None:
     if importlib.util.find_spec("slicer") is None:
         raise UsageError("This suite writes into a Slicer scene; install slicer-core, or run it in Slicer's Python.")
@@ -103,4 +128,6 @@ _SUITES: dict[str, Callable[[argparse.Namespace], Report]] = {
     "latency": _latency,
     "orientations": _orientations,
     "segment-write": _segment_write,
+    "slices-equality": _slices_equality,
+    "slices-speed": _slices_speed,
 }

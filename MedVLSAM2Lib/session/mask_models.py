@@ -68,15 +68,32 @@ def load_mask_model(
     return LoadedModel(masks, _grounding(model, masks) if model.offers(PHRASE) else None, model)
 
 
-def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> PatchMaskModel:
+def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> MaskModel:
+    if isinstance(component.network, PatchNetwork):
+        return _patches(component.network, component, capabilities)
+    # transformers, which this kind is made of, takes seconds to import; with such a network it has been.
+    from MedVLSAM2Lib.model.slices.freed_memory import give_back_freed_memory
+    from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
+    from MedVLSAM2Lib.model.slices.network import SliceNetwork
+
+    if not isinstance(component.network, SliceNetwork):
+        raise CheckpointError(f"Mask models of the kind {component.kind} cannot be used by this MedVLSAM2.")
+    give_back_freed_memory()
+    return SliceMaskModel(component.network, component.identity, capabilities)
+
+
+def _patches(network: PatchNetwork, component: MaskComponent, capabilities: tuple[str, ...]) -> PatchMaskModel:
+    return PatchMaskModel(network, ViewPlanner(), component.identity, capabilities)
+
+
+def _locator(component: MaskComponent) -> PatchMaskModel:
     if not isinstance(component.network, PatchNetwork):
-        raise CheckpointError(f"Mask models of the kind {component.kind} cannot be used yet.")
-    return PatchMaskModel(component.network, ViewPlanner(), component.identity, capabilities)
+        raise CheckpointError(f"A mask model of the kind {component.kind} cannot find what words name.")
+    return _patches(component.network, component, component.capabilities)
 
 
-def _grounding(model: MedVLSam2Model, masks: PatchMaskModel) -> Grounding:
-    locator = model.locator
+def _grounding(model: MedVLSam2Model, masks: MaskModel) -> Grounding:
     reader, threshold = ModelPhraseReader(model), model.config.found_threshold
-    if locator is model.mask_model:
+    if isinstance(masks, PatchMaskModel) and model.locator is model.mask_model:
         return Grounding(reader, masks, threshold)
-    return Grounding(reader, _mask_model(locator, locator.capabilities), threshold, refiner=masks)
+    return Grounding(reader, _locator(model.locator), threshold, refiner=masks)

@@ -69,7 +69,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "evaluation": _may(
         "model session engine scene training prompts results volume files bundled_checkpoint",
-        "numpy scipy torch skimage SimpleITK slicer vtk",
+        "numpy scipy torch skimage sam2 SimpleITK slicer vtk",
     ),
     "commands": _may(
         "model session engine report training evaluation prompts results volume files bundled_checkpoint catalogue",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.patches.checkpoint import ARCHITECTURE as PATCHES
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
+
+SLICES = "slices"
 
 
 class TokenPromptedNetwork(Protocol):
@@ -60,11 +63,29 @@ def load_mask_component(folder: Path, device: torch.device) -> MaskComponent:
     if kind == PATCHES:
         network, info = load_checkpoint(folder)
         return MaskComponent(PATCHES, network.to(device), info.card, f"patches:{info.sha256[:16]}", info.dtype)
+    if kind == SLICES:
+        return _load_slices(folder, device)
     raise CheckpointError(f"The mask model in {folder} is of the kind {kind!r}, which this MedVLSAM2 does not know.")
 
 
 def save_mask_component(folder: Path, component: MaskComponent) -> None:
     """Write a mask model into its folder, in the precision it is stored in."""
-    if not isinstance(component.network, PatchNetwork):
-        raise TypeError(f"a mask model of the kind {component.kind} is saved by its own checkpoint module")
-    save_checkpoint(folder, component.network, dict(component.card), component.dtype)
+    if isinstance(component.network, PatchNetwork):
+        save_checkpoint(folder, component.network, dict(component.card), component.dtype)
+        return
+    from MedVLSAM2Lib.model.slices import checkpoint as slices
+    from MedVLSAM2Lib.model.slices.network import SliceNetwork
+
+    if not isinstance(component.network, SliceNetwork):
+        raise TypeError(f"a mask model of the kind {component.kind} cannot be saved")
+    slices.save_checkpoint(folder, component.network, component.card)
+
+
+def _load_slices(folder: Path, device: torch.device) -> MaskComponent:
+    if importlib.util.find_spec("transformers") is None:
+        raise CheckpointError(f"The mask model in {folder} needs the package transformers; install it and try again.")
+    # Imported here because transformers takes seconds, and only this kind needs it.
+    from MedVLSAM2Lib.model.slices import checkpoint as slices
+
+    network, info = slices.load_checkpoint(folder)
+    return MaskComponent(SLICES, network.to(device), info.card, f"{SLICES}:{info.sha256[:16]}")

@@ -1,0 +1,123 @@
+"""One of the two that are timed, in a process of its own: ``python -m …slices_speed_subject NAME FOLDER SLICES``.
+
+Says in a line of JSON how long it took and how much memory it held at most.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from MedVLSAM2Lib.prompts import Point
+from MedVLSAM2Lib.results import MaskRegion
+from MedVLSAM2Lib.volume import Modality, Volume
+
+WEIGHTS_NAME = "sam2.pt"
+CHECKPOINT_NAME = "checkpoint"
+# Room for eight slices' features: the package keeps one slice's.
+_CACHE_BYTES = 32 * 2**20
+
+
+def noise_volume(slices: int, size: int) -> Volume:
+    """A CT of noise, axial slices of ``size`` × ``size`` voxels."""
+    array = np.random.default_rng(0).integers(-160, 240, (slices, size, size), dtype=np.int16)
+    return Volume(array, np.diag([-0.8, -0.8, 2.0, 1.0]), Modality.CT)
+
+
+def clicks(volume: Volume) -> tuple[Point, Point]:
+    """Two clicks on the middle slice."""
+    k, j, i = (size // 2 for size in volume.shape)
+    return Point((i, j, k)), Point((i // 2, j // 2, k))
+
+
+def time_session(folder: Path, slices: int) -> dict[str, float]:
+    """This project's session, with a cache of features that does not hold all slices."""
+    from MedVLSAM2Lib.model.component_folder import read_config
+    from MedVLSAM2Lib.model.slices.config import SliceConfig
+    from MedVLSAM2Lib.session.cache import ByteBoundedCache
+    from MedVLSAM2Lib.session.mask_models import load_mask_model
+    from MedVLSAM2Lib.session.session import Session
+
+    model = load_mask_model(folder / CHECKPOINT_NAME)
+    volume = noise_volume(slices, SliceConfig.from_dict(read_config(folder / CHECKPOINT_NAME)).image_size)
+    session = Session(volume, "noise", model, ByteBoundedCache(_CACHE_BYTES))
+    first, second = clicks(volume)
+    times: dict[str, float] = {}
+    began, cpu_began = time.perf_counter(), time.process_time()
+    for event in session.add_prompts("object", [first], _never):
+        if isinstance(event, MaskRegion):
+            times.setdefault("first_s", time.perf_counter() - began)
+    times["all_s"], times["cpu_s"] = time.perf_counter() - began, time.process_time() - cpu_began
+    began = time.perf_counter()
+    next(event for event in session.add_prompts("object", [second], _never) if isinstance(event, MaskRegion))
+    return {**times, "second_s": time.perf_counter() - began}
+
+
+def time_package(folder: Path, slices: int) -> dict[str, float]:
+    """The ``sam2`` package; preparing its frames is not counted."""
+    from MedVLSAM2Lib.evaluation.baselines.sam2_package import Sam2PackageRun, build_predictor
+    from MedVLSAM2Lib.model.component_folder import read_config
+    from MedVLSAM2Lib.model.slices.config import SliceConfig
+    from MedVLSAM2Lib.model.slices.slice_stack import SliceStack
+
+    config = SliceConfig.from_dict(read_config(folder / CHECKPOINT_NAME))
+    predictor = build_predictor(config)
+    predictor.load_state_dict(torch.load(folder / WEIGHTS_NAME, weights_only=True, mmap=True)["model"])
+    volume = noise_volume(slices, config.image_size)
+    stack = SliceStack(volume, 2, config)
+    frames = torch.empty(len(stack), 3, config.image_size, config.image_size)
+    for index in range(len(stack)):
+        frames[index] = stack.pixels(index)[0]
+    run = Sam2PackageRun(predictor, frames)
+    places = [[[*stack.pixel_of(click.position)]] for click in clicks(volume)]
+    middle, masks = len(stack) // 2, np.zeros(volume.shape, bool)
+    del stack, volume
+    began, cpu_began = time.perf_counter(), time.process_time()
+    masks[middle] = (run.add_points(middle, places[0], [1]) > 0).numpy()
+    times = {"first_s": time.perf_counter() - began}
+    began = time.perf_counter()
+    run.add_points(middle, places[1], [1], again=True)
+    times["second_s"] = time.perf_counter() - began
+    began = time.perf_counter()
+    for reverse in (False, True):
+        for index, logits in run.propagate(middle, reverse):
+            masks[index] = (logits > 0).numpy()
+    times["all_s"] = times["first_s"] + time.perf_counter() - began
+    return {**times, "cpu_s": time.process_time() - cpu_began}
+
+
+SUBJECTS: Mapping[str, Callable[[Path, int], dict[str, float]]] = {
+    "session": time_session,
+    "sam2 package": time_package,
+}
+
+
+def main(name: str, folder: str, slices: str) -> None:
+    """Time one subject and say so."""
+    times = SUBJECTS[name](Path(folder), int(slices))
+    sys.stdout.write(json.dumps({**times, "peak_bytes": peak_bytes()}) + "\n")
+
+
+def peak_bytes() -> int:
+    """The most memory this process has held."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Not by getrusage: on Linux a process inherits the peak of the one that started it.
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _never() -> bool:
+    return False
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
