@@ -25,6 +25,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/catalogue/weight_files.py
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
+  MedVLSAM2Lib/commands/conversion.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
   MedVLSAM2Lib/commands/model_descriptions.py

@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_download_arguments(action("download", "fetch a model from the Hugging Face hub, or go on fetching", _download))
     _add_import_arguments(action("import", "take a model from a folder; nothing is downloaded", _import))
     _add_bundle_arguments(action("bundle", "write a folder to carry to a machine without a network", _bundle))
+    _add_convert_arguments(
+        action("convert", "make a checkpoint of a model that is here, for the panel and segment", _convert)
+    )
     action("remove", "delete what this program downloaded of a model", _remove).add_argument("name")
     verify = action("verify", "compare every file with what was recorded when it arrived", _verify)
     verify.add_argument("name", nargs="?", help="one model; else all that are here")
@@ -84,6 +87,15 @@ def _add_bundle_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="FORMAT", help="which, when several are here")
 
 
+def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument("folder", type=Path, help="a new folder")
+    parser.add_argument("--format", metavar="FORMAT", help="which, when several are here")
+    parser.add_argument(
+        "--image-size", type=int, metavar="PIXELS", help="of a slice, e.g. 512; its training's when left out"
+    )
+
+
 def _list(store: ModelStore, _: argparse.Namespace) -> int:
     sys.stdout.write(table_of_models(store))
     return 0
@@ -121,6 +133,17 @@ def _import(store: ModelStore, arguments: argparse.Namespace) -> int:
 def _bundle(store: ModelStore, arguments: argparse.Namespace) -> int:
     store.bundle(arguments.name, arguments.folder, arguments.format)
     sys.stdout.write(f"{arguments.folder}: carry it over and run medvlsam2 models import there.\n")
+    return 0
+
+
+def _convert(store: ModelStore, arguments: argparse.Namespace) -> int:
+    # torch and transformers take seconds to import; no other action needs them.
+    from MedVLSAM2Lib.commands.conversion import convert_model
+
+    entry = store.catalogue.entry(arguments.name)
+    source = store.folder(entry.name, arguments.format)
+    convert_model(entry, source, arguments.folder, arguments.image_size)
+    sys.stdout.write(f"{arguments.folder}: choose it in the panel, or give it to segment as --checkpoint.\n")
     return 0
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.component_folder import load_weights
 from MedVLSAM2Lib.model.slices.checkpoint import save_checkpoint
 from MedVLSAM2Lib.model.slices.config import SliceConfig
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
@@ -129,6 +130,18 @@ def convert_sam2_file(path: Path, folder: Path, config: SliceConfig, card: Mappi
     """
     network = network_from_sam2(read_sam2_file(path), config)
     save_checkpoint(folder, network, {"capabilities": list(CAPABILITIES), **(card or {})})
+
+
+def convert_transformers_folder(
+    source: Path, folder: Path, config: SliceConfig, card: Mapping[str, Any] | None = None
+) -> None:
+    """Write the weights of a folder in transformers' format (``Sam2VideoModel``'s names) as a checkpoint into ``folder``.
+
+    The arguments are those of ``convert_sam2_file``; CheckpointError when the weights do not fit.
+    """
+    network = SliceNetwork(config)
+    load_weights(network.sam, source, torch.float32)
+    save_checkpoint(folder, network.eval(), {"capabilities": list(CAPABILITIES), **(card or {})})
 
 
 def _renamed(name: str) -> str:

@@ -13,7 +13,13 @@ pytest.importorskip("sam2")
 
 from MedVLSAM2Lib.evaluation.baselines.sam2_package import build_predictor
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.converters.sam2 import convert_sam2_file, network_from_sam2, read_sam2_file
+from MedVLSAM2Lib.model.component_folder import save_weights
+from MedVLSAM2Lib.model.converters.sam2 import (
+    convert_sam2_file,
+    convert_transformers_folder,
+    network_from_sam2,
+    read_sam2_file,
+)
 from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint
 from MedVLSAM2Lib.model.slices.published import PUBLISHED
 
@@ -39,6 +45,18 @@ def test_a_file_becomes_a_checkpoint(a_file: Path, tmp_path: Path, tiny_weights:
     assert "click" in info.capabilities
     name = "vision_encoder.neck.convs.0.weight"
     assert torch.equal(network.sam.state_dict()[name], tiny_weights["image_encoder.neck.convs.0.conv.weight"])
+
+
+def test_a_folder_in_transformers_format_becomes_a_checkpoint(
+    tmp_path: Path, tiny_weights: dict[str, torch.Tensor]
+) -> None:
+    network = network_from_sam2(tiny_weights, PUBLISHED["medsam2"])
+    save_weights(tmp_path / "hub", network.sam.state_dict())
+    convert_transformers_folder(tmp_path / "hub", tmp_path / "tiny", replace(PUBLISHED["sam2.1-tiny"], image_size=512))
+    converted, info = load_checkpoint(tmp_path / "tiny")
+    assert info.config.image_size == 512
+    for name, tensor in network.sam.state_dict().items():
+        assert torch.equal(converted.sam.state_dict()[name], tensor)
 
 
 def test_a_bare_state_dict_is_read_too(tmp_path: Path, tiny_weights: dict[str, torch.Tensor]) -> None:
