@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from MedVLSAM2Lib.model.slices.trunk import no_gradient
+from MedVLSAM2Lib.model.slices.weight_constants import no_gradient
 
 # Attention weights are worked out for so many pairs of tokens at a time, so that they stay in a CPU's cache.
 _PAIRS_AT_A_TIME = 2_000_000

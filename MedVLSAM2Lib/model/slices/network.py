@@ -130,7 +130,7 @@ class SliceNetwork(nn.Module):
             prompt: what is asked.
             several: three masks or one; by default three if there is at most one point, as in the original.
         """
-        sam, config = self.sam, sam_config(self)
+        sam, config = self.sam, self.sam.config
         if several is None:
             several = config.multimask_min_pt_num <= prompt.labels.shape[1] <= config.multimask_max_pt_num
         sparse, dense = self._embedded(prompt)
@@ -167,7 +167,7 @@ class SliceNetwork(nn.Module):
 
     def remember(self, features: SliceFeatures, masks: SliceMasks, prompted: bool) -> SliceMemory:
         """The memory of slices with one mask each; ``prompted`` ones are remembered as their masks' hard edge."""
-        config = sam_config(self)
+        config = self.sam.config
         size = (self.config.image_size,) * 2
         logits = functional.interpolate(masks.logits, size=size, mode="bilinear", align_corners=False)
         shown = (logits > 0).type_as(logits) if prompted else logits.sigmoid()
@@ -220,11 +220,6 @@ class SliceNetwork(nn.Module):
             return places.flatten(1).transpose(0, 1).contiguous()
 
         return self._constants.get(name, self.sam.no_memory_embedding, make)
-
-
-def sam_config(network: SliceNetwork) -> Any:
-    """transformers' config of a slice network."""
-    return network.sam.config
 
 
 def _pointwise(convolution: Any, tokens: Tensor) -> Tensor:

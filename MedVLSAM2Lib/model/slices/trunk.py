@@ -108,8 +108,3 @@ def _pooled(tokens: Tensor, stride: Any) -> Tensor:
         return tokens
     pooled = functional.max_pool2d(tokens.permute(0, 3, 1, 2), tuple(stride), tuple(stride))
     return pooled.permute(0, 2, 3, 1)
-
-
-def no_gradient() -> bool:
-    """Whether nothing that is computed now can be asked for its gradient."""
-    return not torch.is_grad_enabled() or torch.is_inference_mode_enabled()

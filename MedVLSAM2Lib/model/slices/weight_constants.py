@@ -7,8 +7,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from MedVLSAM2Lib.model.slices.trunk import no_gradient
-
 _State = tuple[int, int, torch.device]
 
 
@@ -27,3 +25,8 @@ class WeightConstants:
         if name not in self._values or self._values[name][0] != state:
             self._values[name] = (state, make())
         return self._values[name][1]
+
+
+def no_gradient() -> bool:
+    """Whether nothing that is computed now can be asked for its gradient."""
+    return not torch.is_grad_enabled() or torch.is_inference_mode_enabled()

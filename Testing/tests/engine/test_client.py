@@ -155,7 +155,7 @@ def test_the_worker_of_the_project_refuses_a_folder_without_a_checkpoint(
     assert failure.kind == "checkpoint"
     assert failure.message == f"The checkpoint in {tmp_path} has no config.json."
     assert client.worker_info is not None
-    assert client.worker_info.models == ("patches",)
+    assert client.worker_info.models == ("patches", "slices")
     assert client.worker_info.model is None
 
 
