@@ -25,7 +25,7 @@ FIRST_MASK_S = 1.0
 SECOND_MASK_S = 0.15
 SPEED_UP = 1.3
 MEMORY_SHARE = 0.7
-_OURS, _THEIRS = "session", "sam2 package"
+_OURS, _THEIRS = "mask model", "sam2 package"
 
 
 class SpeedError(RuntimeError):

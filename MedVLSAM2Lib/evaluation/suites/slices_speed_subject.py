@@ -1,6 +1,6 @@
 """One of the two that are timed, in a process of its own: ``python -m …slices_speed_subject NAME FOLDER SLICES``.
 
-Says in a line of JSON how long it took and how much memory it held at most.
+Says in a line of JSON how long it took and how much memory it held at most. Both hold the scan and the object's mask.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import numpy as np
 import torch
 
 from MedVLSAM2Lib.prompts import Point
-from MedVLSAM2Lib.results import MaskRegion
-from MedVLSAM2Lib.volume import Modality, Volume
+from MedVLSAM2Lib.volume import Modality, PackedMask, Volume
 
 WEIGHTS_NAME = "sam2.pt"
 CHECKPOINT_NAME = "checkpoint"
-# Room for eight slices' features: the package keeps one slice's.
-_CACHE_BYTES = 32 * 2**20
+# Room for two slices' features: the package keeps one slice's.
+_CACHE_BYTES = 10 * 2**20
 
 
 def noise_volume(slices: int, size: int) -> Volume:
@@ -37,26 +36,32 @@ def clicks(volume: Volume) -> tuple[Point, Point]:
     return Point((i, j, k)), Point((i // 2, j // 2, k))
 
 
-def time_session(folder: Path, slices: int) -> dict[str, float]:
-    """This project's session, with a cache of features that does not hold all slices."""
-    from MedVLSAM2Lib.model.component_folder import read_config
-    from MedVLSAM2Lib.model.slices.config import SliceConfig
+def time_mask_model(folder: Path, slices: int) -> dict[str, float]:
+    """This project's mask model, with a cache of features that does not hold all slices."""
+    from MedVLSAM2Lib.model.mask_model import MaskRequest
+    from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint
+    from MedVLSAM2Lib.model.slices.freed_memory import give_back_freed_memory
+    from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
     from MedVLSAM2Lib.session.cache import ByteBoundedCache
-    from MedVLSAM2Lib.session.mask_models import load_mask_model
-    from MedVLSAM2Lib.session.session import Session
 
-    model = load_mask_model(folder / CHECKPOINT_NAME)
-    volume = noise_volume(slices, SliceConfig.from_dict(read_config(folder / CHECKPOINT_NAME)).image_size)
-    session = Session(volume, "noise", model, ByteBoundedCache(_CACHE_BYTES))
+    give_back_freed_memory()
+    network, _ = load_checkpoint(folder / CHECKPOINT_NAME)
+    model, cache = SliceMaskModel(network, "timed"), ByteBoundedCache(_CACHE_BYTES)
+    volume = noise_volume(slices, network.config.image_size)
     first, second = clicks(volume)
+    masks, memory = np.zeros(volume.shape, bool), None
     times: dict[str, float] = {}
+    request = MaskRequest(volume, "noise", (first,), 0, PackedMask.empty())
     began, cpu_began = time.perf_counter(), time.process_time()
-    for event in session.add_prompts("object", [first], _never):
-        if isinstance(event, MaskRegion):
-            times.setdefault("first_s", time.perf_counter() - began)
+    for answer in model.answer(request, cache):
+        estimate = answer.candidates[answer.chosen]
+        masks[estimate.box.slices] = estimate.logits[estimate.box.relative_to(estimate.box).slices] > 0
+        times.setdefault("first_s", time.perf_counter() - began)
+        memory = estimate.memory
     times["all_s"], times["cpu_s"] = time.perf_counter() - began, time.process_time() - cpu_began
+    request = MaskRequest(volume, "noise", (first, second), 1, PackedMask.pack(masks), memory)
     began = time.perf_counter()
-    next(event for event in session.add_prompts("object", [second], _never) if isinstance(event, MaskRegion))
+    next(model.answer(request, cache))
     return {**times, "second_s": time.perf_counter() - began}
 
 
@@ -78,7 +83,6 @@ def time_package(folder: Path, slices: int) -> dict[str, float]:
     run = Sam2PackageRun(predictor, frames)
     places = [[[*stack.pixel_of(click.position)]] for click in clicks(volume)]
     middle, masks = len(stack) // 2, np.zeros(volume.shape, bool)
-    del stack, volume
     began, cpu_began = time.perf_counter(), time.process_time()
     masks[middle] = (run.add_points(middle, places[0], [1]) > 0).numpy()
     times = {"first_s": time.perf_counter() - began}
@@ -94,7 +98,7 @@ def time_package(folder: Path, slices: int) -> dict[str, float]:
 
 
 SUBJECTS: Mapping[str, Callable[[Path, int], dict[str, float]]] = {
-    "session": time_session,
+    "mask model": time_mask_model,
     "sam2 package": time_package,
 }
 
@@ -113,10 +117,6 @@ def peak_bytes() -> int:
         line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _never() -> bool:
-    return False
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import load_weights, read_config, save_weights, weight_files, write_config
 from MedVLSAM2Lib.model.slices.config import FORMAT_VERSION, SliceConfig
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
+from MedVLSAM2Lib.model.slices.sam2_video import fill_constants
 
 ARCHITECTURE = "slices"
 
@@ -51,8 +52,9 @@ def load_checkpoint(folder: Path) -> tuple[SliceNetwork, SliceCheckpointInfo]:
     card = read_config(folder)
     config = _config_of(card, folder)
     files = weight_files(folder)
-    network = SliceNetwork(config)
+    network = SliceNetwork(config, empty=True)
     load_weights(network.sam, folder, torch.float32)
+    fill_constants(network.sam)
     digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
     for path in files:
         with path.open("rb") as file:

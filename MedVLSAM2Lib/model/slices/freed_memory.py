@@ -9,11 +9,11 @@ import sys
 logger = logging.getLogger(__name__)
 
 _M_MMAP_THRESHOLD = -3
-_LARGE_BYTES = 2**20
+_LARGE_BYTES = 2**18
 
 
 def give_back_freed_memory() -> bool:
-    """From now on, hand blocks of a megabyte and more back to the system as soon as they are freed: whether it worked.
+    """From now on, hand blocks of a quarter of a megabyte and more back to the system as soon as they are freed: whether it worked.
 
     glibc keeps them for later, in every thread for itself. Following an object makes and frees some hundred megabytes for
     every slice, in several threads: they held a fifth of the worker's memory. Other systems' allocators give them back.

@@ -80,14 +80,16 @@ class _Stretch:
 
 @dataclass
 class _Course:
-    """One candidate on its way: its slices, and what is known of its voxels since the request came."""
+    """One candidate on its way: its slices, and what is known of its voxels since the request came if that is asked for."""
 
     track: Track
+    keeps_parts: bool = True
     parts: list[tuple[VoxelBox, np.ndarray]] = field(default_factory=list)
 
     def estimate(self, box: VoxelBox, inside: np.ndarray) -> MaskEstimate:
         """A newly seen part of the object."""
-        self.parts.append((box, inside))
+        if self.keeps_parts:
+            self.parts.append((box, inside))
         return MaskEstimate(box, inside, self.confidence)
 
     @property
@@ -156,6 +158,8 @@ class _Work:
                 pairs = [(course, max(records, key=lambda record: float(record.masks.iou)))]
             estimates = tuple(self._seen(course, index, record, prompted=True) for course, record in pairs)
             yield Answer(estimates, chosen, self._fraction, self._message)
+        for course in courses:
+            course.keeps_parts = len(courses) > 1 or self._rules.keep_largest
         if self._trace is None and self._earlier.size:
             self._keep_given(courses[0])
         return courses, chosen

@@ -16,7 +16,8 @@ from torch.nn import functional
 from MedVLSAM2Lib.model.slices.weight_constants import no_gradient
 
 # Attention weights are worked out for so many pairs of tokens at a time, so that they stay in a CPU's cache.
-_PAIRS_AT_A_TIME = 2_000_000
+_PAIRS_AT_A_TIME = 1_000_000
+_TOKENS_AT_A_TIME = 256
 
 
 def run_memory_attention(
@@ -39,10 +40,15 @@ def run_memory_attention(
         output = output + layer.dropout1(_self_attention(layer.self_attn, layer.layer_norm1(output), turn))
         normed = layer.layer_norm2(output)
         output = output + layer.dropout2(_recall(layer.cross_attn_image, normed, memory, placed, turn, pointers))
-        hidden = layer.linear2(layer.dropout(layer.activation(layer.linear1(layer.layer_norm3(output)))))
-        output = output + layer.dropout3(hidden)
+        output = output + layer.dropout3(_widened(layer, layer.layer_norm3(output)))
     normed_output: Tensor = attention.layer_norm(output)
     return normed_output
+
+
+def _widened(layer: Any, tokens: Tensor) -> Tensor:
+    """The layer's perceptron, eight times as wide as the tokens in between: a few of them at a time."""
+    parts = tokens.split(_TOKENS_AT_A_TIME, dim=1)
+    return torch.cat([layer.linear2(layer.dropout(layer.activation(layer.linear1(part)))) for part in parts], dim=1)
 
 
 def _rotation(attention: Any, tokens: Tensor) -> Tensor:
@@ -52,7 +58,10 @@ def _rotation(attention: Any, tokens: Tensor) -> Tensor:
 
 
 def _rotated(tokens: Tensor, turn: Tensor) -> Tensor:
-    """Tokens (B, n × T, C) with each of the n groups turned by the rotary embedding of its places."""
+    """Tokens (B, n × T, C) with each of the n groups turned by the rotary embedding of its places.
+
+    Where no gradient is asked for, ``tokens`` themselves are turned.
+    """
     pairs = torch.view_as_complex(tokens.float().unflatten(-1, (-1, 2)))
     groups = pairs.unflatten(1, (-1, turn.shape[0]))
     groups = groups.mul_(turn) if no_gradient() else groups * turn
@@ -69,10 +78,17 @@ def _recall(attention: Any, tokens: Tensor, memory: Tensor, placed: Tensor, turn
     query = _rotated(attention.q_proj(tokens), turn)
     key = attention.k_proj(placed)
     on_slices = key.shape[1] - pointers
-    key = torch.cat([_rotated(key[:, :on_slices], turn), key[:, on_slices:]], dim=1)
+    turned = _rotated(key[:, :on_slices], turn)
+    if not _are_same(turned, key):
+        key = torch.cat([turned, key[:, on_slices:]], dim=1)
     recalled = _weighted(query, key, memory, attention.scaling)
     attended: Tensor = attention.o_proj(attention.v_proj(recalled))
     return attended
+
+
+def _are_same(part: Tensor, tokens: Tensor) -> bool:
+    """Whether ``part`` lies in the memory of ``tokens``."""
+    return part.untyped_storage().data_ptr() == tokens.untyped_storage().data_ptr()
 
 
 def _weighted(query: Tensor, key: Tensor, values: Tensor, scale: float) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from MedVLSAM2Lib.model.slices.config import SliceConfig
 from MedVLSAM2Lib.model.slices.memory_attention import run_memory_attention
-from MedVLSAM2Lib.model.slices.sam2_video import build_sam2_video
+from MedVLSAM2Lib.model.slices.sam2_video import build_empty_sam2_video, build_sam2_video
 from MedVLSAM2Lib.model.slices.tensors import ABSENT, SliceFeatures, SliceMasks, SliceMemory, SlicePrompt
 from MedVLSAM2Lib.model.slices.trunk import position_embedding, run_trunk
 from MedVLSAM2Lib.model.slices.weight_constants import WeightConstants
@@ -27,11 +27,12 @@ class SliceNetwork(nn.Module):
     Every method can be differentiated, through memory too. Weights are those of ``sam``, in transformers' names.
     """
 
-    def __init__(self, config: SliceConfig) -> None:
+    def __init__(self, config: SliceConfig, empty: bool = False) -> None:
+        """``empty``: without weights, which are loaded into ``sam`` next; ``fill_constants`` has to follow."""
         super().__init__()
         self.config = config
         # Typed loosely: what is used of it are its layers, which transformers leaves without annotations.
-        self.sam: Any = build_sam2_video(config)
+        self.sam: Any = build_empty_sam2_video(config) if empty else build_sam2_video(config)
         self._constants = WeightConstants()
 
     @property

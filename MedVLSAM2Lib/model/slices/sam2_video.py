@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from transformers import Sam2VideoConfig, Sam2VideoModel
 
 from MedVLSAM2Lib.model.slices.config import STRIDE, SliceConfig
@@ -48,3 +49,18 @@ def sam2_video_config(config: SliceConfig) -> Sam2VideoConfig:
 def build_sam2_video(config: SliceConfig) -> Sam2VideoModel:
     """The network with random weights."""
     return Sam2VideoModel(sam2_video_config(config))
+
+
+def build_empty_sam2_video(config: SliceConfig) -> Sam2VideoModel:
+    """The network on the meta device: no time and no memory go into weights that are about to be replaced."""
+    with torch.device("meta"):
+        return build_sam2_video(config)
+
+
+def fill_constants(sam: Sam2VideoModel) -> None:
+    """Give a network that was built empty the tables that no file holds: where memory attention's tokens lie."""
+    attention = sam.memory_attention
+    frequencies, _ = attention.rotary_emb.compute_axial_rope_parameters(sam.config)
+    for name in ("inv_freq", "original_inv_freq"):
+        attention.rotary_emb.register_buffer(name, frequencies.clone(), persistent=False)
+    attention.register_buffer("position_ids", attention.precompute_positions(sam.config), persistent=False)

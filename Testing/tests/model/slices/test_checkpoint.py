@@ -15,6 +15,7 @@ from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint, save_checkpoin
 from MedVLSAM2Lib.model.slices.config import SliceRules
 from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
+from MedVLSAM2Lib.model.slices.tensors import SlicePrompt
 from MedVLSAM2Lib.session.mask_models import load_mask_model
 
 
@@ -29,6 +30,18 @@ def test_what_is_loaded_is_bit_for_bit_what_was_saved(a_checkpoint: Path, a_smal
     assert info.config == a_small_network.config
     for name, tensor in a_small_network.sam.state_dict().items():
         assert torch.equal(loaded.sam.state_dict()[name], tensor), name
+
+
+def test_a_loaded_network_remembers_as_the_saved_one_does(a_checkpoint: Path, a_small_network: SliceNetwork) -> None:
+    loaded, _ = load_checkpoint(a_checkpoint)
+    pixels, recalled = torch.randn(1, 3, 64, 64), []
+    with torch.no_grad():
+        for network in (loaded, a_small_network):
+            features = network.encode(pixels)
+            masks = network.decode(features, network.without_memory(features), SlicePrompt.nothing()).chosen(0)
+            memory = network.remember(features, masks, prompted=True)
+            recalled.append(network.attend(features, [(0, memory), (1, memory)], [(1, memory.pointer)], farthest=2))
+    assert torch.equal(*recalled)
 
 
 def test_the_session_s_loader_takes_it_for_what_it_is(a_checkpoint: Path) -> None:
