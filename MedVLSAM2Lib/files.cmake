@@ -357,6 +357,7 @@ set(MedVLSAM2Lib_SCRIPTS
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/training/configs/interactive.json
+  MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json

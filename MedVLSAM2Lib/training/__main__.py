@@ -20,10 +20,7 @@ from MedVLSAM2Lib.training.model_card import write_card
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "interactive.json"
-COMMAND_OF_CARD = (
-    "python -m MedVLSAM2Lib.training train --config MedVLSAM2Lib/training/configs/interactive.json "
-    "--data ../shared/data/training --output DIR --initial WEIGHTS"
-)
+COMMAND_OF_CARD = "python -m MedVLSAM2Lib.training train --config {config} --data ../shared/data/training --output DIR --initial WEIGHTS"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,6 +74,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
     command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/interactive")
     command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), help="default: calibrated, or best")
+    command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="for the card: the run's settings")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
 
@@ -112,7 +110,13 @@ def _export(chosen: argparse.Namespace) -> None:
     source = chosen.folder / which
     load_checkpoint(source)  # says what is wrong before anything is replaced
     shutil.copytree(source, chosen.to, dirs_exist_ok=True)
-    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.note)
+    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD.format(config=_in_checkout(chosen.config)), chosen.note)
+
+
+def _in_checkout(path: Path) -> str:
+    """The path as somebody in the checkout's root would type it."""
+    root, whole = Path(__file__).resolve().parents[2], path.resolve()
+    return (whole.relative_to(root) if whole.is_relative_to(root) else path).as_posix()
 
 
 if __name__ == "__main__":
