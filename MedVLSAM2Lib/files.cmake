@@ -240,6 +240,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/write_plan.py
   MedVLSAM2Lib/session/__init__.py
   MedVLSAM2Lib/session/cache.py
+  MedVLSAM2Lib/session/catalogued_parts.py
   MedVLSAM2Lib/session/errors.py
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py

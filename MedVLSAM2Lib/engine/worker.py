@@ -52,9 +52,11 @@ class CheckpointLoader:
     def __call__(self, folder: Path) -> MaskModel:
         """The checkpoint in ``folder``; CheckpointError when it is none."""
         # Imported when first needed, here and below: torch takes seconds, and the worker says hello before.
+        from MedVLSAM2Lib.catalogue import ModelStore
+        from MedVLSAM2Lib.session.catalogued_parts import CataloguedParts
         from MedVLSAM2Lib.session.mask_models import load_mask_model
 
-        return load_mask_model(folder, self._owner)
+        return load_mask_model(folder, self._owner, CataloguedParts(ModelStore()))
 
 
 def open_session(volume: Volume, volume_id: str, model: MaskModel) -> ObjectSession:

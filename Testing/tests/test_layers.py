@@ -56,7 +56,7 @@ LAYERS: dict[str, Layer] = {
     "vocabulary": _may("", ""),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume", "numpy scipy torch safetensors transformers"),
-    "session": _may("model prompts results volume", "numpy scipy torch"),
+    "session": _may("model prompts results volume catalogue", "numpy scipy torch"),
     "report": _may("volume files", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
@@ -78,7 +78,7 @@ LAYERS: dict[str, Layer] = {
     "cli": _may("commands", ""),
     "__init__": _may("", ""),
 }
-WORKER_LAYER = _may("session model prompts results volume", "numpy")
+WORKER_LAYER = _may("session model prompts results volume catalogue", "numpy")
 
 
 @dataclass(frozen=True)
