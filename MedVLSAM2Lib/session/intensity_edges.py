@@ -30,6 +30,9 @@ STRENGTH = 2.5
 MOST_UNTYPICAL = 0.25
 """Of an object's own voxels, the share whose intensity speaks against it. An object of air and tissue has no intensity."""
 
+FEWEST_NEIGHBOURS = 1
+"""Of the six that share a face: a voxel with no more of its own kind stands alone."""
+
 
 @dataclass(frozen=True)
 class IntensityRatio:
@@ -96,6 +99,14 @@ class _SharperLogits:
     ratio: IntensityRatio
 
     def __getitem__(self, part: tuple[slice, slice, slice]) -> np.ndarray:
+        # One voxel more on every side: whether a voxel stands alone is for its neighbours to say.
+        shape = self.intensities.shape
+        wide = tuple(slice(max(s.start - 1, 0), min(s.stop + 1, n)) for s, n in zip(part, shape, strict=True))
+        k, j, i = (slice(s.start - w.start, s.stop - w.start) for s, w in zip(part, wide, strict=True))
+        moved = self._moved((wide[0], wide[1], wide[2]))
+        return moved[k, j, i]
+
+    def _moved(self, part: tuple[slice, slice, slice]) -> np.ndarray:
         logits = self.logits[part]
         # Surer ones keep their sign whatever the voxel shows, and only the sign is asked for.
         most = self.ratio.most
@@ -104,7 +115,20 @@ class _SharperLogits:
         doubt = 1 - np.abs(answers) / np.float32(UNSURE_LOGIT)
         moved: np.ndarray = logits.copy()
         moved[movable] = answers + doubt * self.ratio.of(self.intensities[part][movable])
+        _join_neighbours(moved, movable)
         return moved
+
+
+def _join_neighbours(logits: np.ndarray, movable: np.ndarray) -> None:
+    """Let movable voxels that stand alone (noise has moved them) be what their face neighbours are, in place."""
+    inside = logits > 0
+    neighbours = np.zeros(inside.shape, np.uint8)
+    for axis in range(3):
+        to, of = np.moveaxis(neighbours, axis, 0), np.moveaxis(inside, axis, 0)
+        to[1:] += of[:-1]
+        to[:-1] += of[1:]
+    logits[movable & inside & (neighbours <= FEWEST_NEIGHBOURS)] = -1
+    logits[movable & ~inside & (neighbours >= 6 - FEWEST_NEIGHBOURS)] = 1
 
 
 def _sure_intensities(estimate: MaskEstimate, volume: Volume, box: VoxelBox) -> tuple[np.ndarray, np.ndarray]:

@@ -60,6 +60,15 @@ def test_what_the_model_is_sure_of_stays_whatever_it_looks_like() -> None:
     assert after[19:22, 21:24, 23:26].all()
 
 
+def test_no_voxel_of_the_edge_stands_alone() -> None:
+    after = mask_of(with_sharper_edges(a_coarse_estimate(RADIUS - 1.5), a_volume(120, noise=45)))
+    padded = np.pad(after, 1).astype(int)
+    neighbours = sum(np.roll(padded, step, axis) for axis in range(3) for step in (-1, 1))[1:-1, 1:-1, 1:-1]
+    before = np.pad(mask_of(a_coarse_estimate(RADIUS - 1.5)), 1)[1:-1, 1:-1, 1:-1]
+    assert (after != before).any()
+    assert (after & (neighbours == 0)).sum() == 0
+
+
 def test_any_part_of_the_logits_is_the_same_part_of_the_whole() -> None:
     sharper = with_sharper_edges(a_coarse_estimate(RADIUS - 2), a_volume(200)).logits
     part = (slice(5, 17), slice(8, 30), slice(11, 12))
