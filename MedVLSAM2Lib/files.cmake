@@ -137,12 +137,12 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/slices/config.py
   MedVLSAM2Lib/model/slices/feature_source.py
   MedVLSAM2Lib/model/slices/follower.py
-  MedVLSAM2Lib/model/slices/freed_memory.py
   MedVLSAM2Lib/model/slices/mask_model.py
   MedVLSAM2Lib/model/slices/memory_attention.py
   MedVLSAM2Lib/model/slices/network.py
   MedVLSAM2Lib/model/slices/published.py
   MedVLSAM2Lib/model/slices/sam2_video.py
+  MedVLSAM2Lib/model/slices/shared_arena.py
   MedVLSAM2Lib/model/slices/slice_prompts.py
   MedVLSAM2Lib/model/slices/slice_stack.py
   MedVLSAM2Lib/model/slices/tensors.py

@@ -72,13 +72,13 @@ def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> Mask
     if isinstance(component.network, PatchNetwork):
         return _patches(component.network, component, capabilities)
     # transformers, which this kind is made of, takes seconds to import; with such a network it has been.
-    from MedVLSAM2Lib.model.slices.freed_memory import give_back_freed_memory
     from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
     from MedVLSAM2Lib.model.slices.network import SliceNetwork
+    from MedVLSAM2Lib.model.slices.shared_arena import share_one_arena
 
     if not isinstance(component.network, SliceNetwork):
         raise CheckpointError(f"Mask models of the kind {component.kind} cannot be used by this MedVLSAM2.")
-    give_back_freed_memory()
+    share_one_arena()
     return SliceMaskModel(component.network, component.identity, capabilities)
 
 

@@ -40,11 +40,11 @@ def time_mask_model(folder: Path, slices: int) -> dict[str, float]:
     """This project's mask model, with a cache of features that does not hold all slices."""
     from MedVLSAM2Lib.model.mask_model import MaskRequest
     from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint
-    from MedVLSAM2Lib.model.slices.freed_memory import give_back_freed_memory
     from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
+    from MedVLSAM2Lib.model.slices.shared_arena import share_one_arena
     from MedVLSAM2Lib.session.cache import ByteBoundedCache
 
-    give_back_freed_memory()
+    share_one_arena()
     network, _ = load_checkpoint(folder / CHECKPOINT_NAME)
     model, cache = SliceMaskModel(network, "timed"), ByteBoundedCache(_CACHE_BYTES)
     volume = noise_volume(slices, network.config.image_size)
