@@ -140,6 +140,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/slices/mask_model.py
   MedVLSAM2Lib/model/slices/memory_attention.py
   MedVLSAM2Lib/model/slices/network.py
+  MedVLSAM2Lib/model/slices/precision.py
   MedVLSAM2Lib/model/slices/published.py
   MedVLSAM2Lib/model/slices/sam2_video.py
   MedVLSAM2Lib/model/slices/shared_arena.py

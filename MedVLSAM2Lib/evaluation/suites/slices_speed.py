@@ -14,10 +14,11 @@ import torch
 
 from MedVLSAM2Lib.evaluation.baselines.sam2_package import build_predictor, randomise
 from MedVLSAM2Lib.evaluation.report import Report, markdown_table
-from MedVLSAM2Lib.evaluation.suites.slices_speed_subject import CHECKPOINT_NAME, SUBJECTS, WEIGHTS_NAME
+from MedVLSAM2Lib.evaluation.suites.slices_speed_subject import CHECKPOINT_NAME, OURS, OURS_FAST, THEIRS, WEIGHTS_NAME
 from MedVLSAM2Lib.model.converters.sam2 import convert_sam2_file
 from MedVLSAM2Lib.model.slices.config import SliceConfig, SliceRules
 from MedVLSAM2Lib.model.slices.published import PUBLISHED
+from MedVLSAM2Lib.model.torch_machine import TorchMachine
 
 SLICES, QUICK_SLICES = 100, 10
 REPEATS, QUICK_REPEATS = 2, 1
@@ -25,7 +26,6 @@ FIRST_MASK_S = 1.0
 SECOND_MASK_S = 0.15
 SPEED_UP = 1.3
 MEMORY_SHARE = 0.7
-_OURS, _THEIRS = "mask model", "sam2 package"
 
 
 class SpeedError(RuntimeError):
@@ -57,17 +57,19 @@ def speed_config() -> SliceConfig:
 
 
 def run_speed(config: SliceConfig | None = None, slices: int = SLICES, repeats: int = REPEATS) -> Report:
-    """Time both by turns, each in a process of its own, on slices of noise with the same random weights."""
+    """Time both by turns, each in a process of its own, on slices of noise with the same random weights.
+
+    This project's is timed in float32 and, where the processor multiplies bfloat16 itself, in the bfloat16 it uses there;
+    what it uses has to keep the limits.
+    """
+    used = OURS_FAST if TorchMachine().cpu().fast_dtype == "bfloat16" else OURS
+    names = dict.fromkeys((OURS, used, THEIRS))
     with tempfile.TemporaryDirectory() as folder:
         _write_weights(Path(folder), config or speed_config())
-        rounds = [{name: _timed(name, Path(folder), slices) for name in SUBJECTS} for _ in range(repeats)]
-    timings = {name: _best([one[name] for one in rounds]) for name in SUBJECTS}
-    ratios = {
-        "speed_up": timings[_THEIRS].all_s / timings[_OURS].all_s,
-        "memory_share": timings[_OURS].peak_bytes / timings[_THEIRS].peak_bytes,
-    }
-    data = {"slices": slices, "timings": {name: asdict(timing) for name, timing in timings.items()}, **ratios}
-    return Report("slices-speed", _table(timings, ratios, slices), data, _passed(timings[_OURS], ratios))
+        rounds = [{name: _timed(name, Path(folder), slices) for name in names} for _ in range(repeats)]
+    timings = {name: _best([one[name] for one in rounds]) for name in names}
+    data = {"slices": slices, "used": used, "timings": {name: asdict(timing) for name, timing in timings.items()}}
+    return Report("slices-speed", _table(timings, slices), data, _passed(timings[used], timings[THEIRS]))
 
 
 def _write_weights(folder: Path, config: SliceConfig) -> None:
@@ -96,18 +98,19 @@ def _best(timings: Sequence[Timing]) -> Timing:
     return Timing(**{name: min(getattr(timing, name) for timing in timings) for name in asdict(timings[0])})
 
 
-def _passed(ours: Timing, ratios: Mapping[str, float]) -> bool:
+def _passed(ours: Timing, theirs: Timing) -> bool:
     waits = ours.first_s <= FIRST_MASK_S and ours.second_s <= SECOND_MASK_S
-    return waits and ratios["speed_up"] >= SPEED_UP and ratios["memory_share"] <= MEMORY_SHARE
+    is_fast = theirs.all_s / ours.all_s >= SPEED_UP
+    return waits and is_fast and ours.peak_bytes / theirs.peak_bytes <= MEMORY_SHARE
 
 
-def _table(timings: Mapping[str, Timing], ratios: Mapping[str, float], slices: int) -> str:
-    header = ["", "first mask s", "second click s", f"{slices} slices s", "CPU s", "peak memory MB"]
-    rows = [
-        [name, *(f"{s:.2f}" for s in (one.first_s, one.second_s, one.all_s, one.cpu_s)), f"{one.peak_bytes / 1e6:.0f}"]
-        for name, one in timings.items()
-    ]
-    cpu = timings[_THEIRS].cpu_s / timings[_OURS].cpu_s
-    rows.append(["ratio", "", "", f"{ratios['speed_up']:.2f} ×", f"{cpu:.2f} ×", f"{ratios['memory_share']:.2f}"])
-    limits = [f"≤ {FIRST_MASK_S:.1f}", f"≤ {SECOND_MASK_S}", f"≥ {SPEED_UP} ×", "", f"≤ {MEMORY_SHARE}"]
+def _table(timings: Mapping[str, Timing], slices: int) -> str:
+    header = ["", "first mask s", "second click s", f"{slices} slices s", "times as fast", "CPU s", "peak MB", "share"]
+    theirs = timings[THEIRS]
+    rows = []
+    for name, one in timings.items():
+        waits = (f"{seconds:.2f}" for seconds in (one.first_s, one.second_s, one.all_s))
+        speed_up, share = f"{theirs.all_s / one.all_s:.2f}", f"{one.peak_bytes / theirs.peak_bytes:.2f}"
+        rows.append([name, *waits, speed_up, f"{one.cpu_s:.1f}", f"{one.peak_bytes / 1e6:.0f}", share])
+    limits = [f"≤ {FIRST_MASK_S:.2f}", f"≤ {SECOND_MASK_S}", "", f"≥ {SPEED_UP}", "", "", f"≤ {MEMORY_SHARE}"]
     return markdown_table(header, [*rows, ["required", *limits]])

@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from MedVLSAM2Lib.volume import Modality, PackedMask, Volume
 
 WEIGHTS_NAME = "sam2.pt"
 CHECKPOINT_NAME = "checkpoint"
+OURS, OURS_FAST, THEIRS = "mask model, float32", "mask model, bfloat16", "sam2 package, float32"
 # Room for two slices' features: the package keeps one slice's.
 _CACHE_BYTES = 10 * 2**20
 
@@ -36,7 +38,7 @@ def clicks(volume: Volume) -> tuple[Point, Point]:
     return Point((i, j, k)), Point((i // 2, j // 2, k))
 
 
-def time_mask_model(folder: Path, slices: int) -> dict[str, float]:
+def time_mask_model(folder: Path, slices: int, precision: torch.dtype = torch.float32) -> dict[str, float]:
     """This project's mask model, with a cache of features that does not hold all slices."""
     from MedVLSAM2Lib.model.mask_model import MaskRequest
     from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint
@@ -46,7 +48,7 @@ def time_mask_model(folder: Path, slices: int) -> dict[str, float]:
 
     share_one_arena()
     network, _ = load_checkpoint(folder / CHECKPOINT_NAME)
-    model, cache = SliceMaskModel(network, "timed"), ByteBoundedCache(_CACHE_BYTES)
+    model, cache = SliceMaskModel(network, "timed", precision=precision), ByteBoundedCache(_CACHE_BYTES)
     volume = noise_volume(slices, network.config.image_size)
     first, second = clicks(volume)
     masks, memory = np.zeros(volume.shape, bool), None
@@ -98,8 +100,9 @@ def time_package(folder: Path, slices: int) -> dict[str, float]:
 
 
 SUBJECTS: Mapping[str, Callable[[Path, int], dict[str, float]]] = {
-    "mask model": time_mask_model,
-    "sam2 package": time_package,
+    OURS: time_mask_model,
+    OURS_FAST: partial(time_mask_model, precision=torch.bfloat16),
+    THEIRS: time_package,
 }
 
 

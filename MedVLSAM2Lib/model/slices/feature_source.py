@@ -12,6 +12,7 @@ import torch
 
 from MedVLSAM2Lib.model.mask_model import Cache
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
+from MedVLSAM2Lib.model.slices.precision import Precision
 from MedVLSAM2Lib.model.slices.slice_stack import SliceStack
 from MedVLSAM2Lib.model.slices.tensors import SliceFeatures
 
@@ -36,10 +37,14 @@ class FeatureSource:
         identity: names network and rules in cache keys.
         threads: of one core each.
         cache: keeps features.
+        precision: to encode in.
     """
 
-    def __init__(self, network: SliceNetwork, identity: str, threads: Executor, cache: Cache) -> None:
+    def __init__(
+        self, network: SliceNetwork, identity: str, threads: Executor, cache: Cache, precision: Precision
+    ) -> None:
         self._network, self._identity, self._threads, self._cache = network, identity, threads, cache
+        self._precision = precision
         self._coming: dict[int, Future[SliceFeatures]] = {}
         self._held: dict[int, SliceFeatures] = {}
         cores = os.cpu_count() or 1
@@ -94,7 +99,8 @@ class FeatureSource:
 
     @torch.inference_mode()
     def _encoded(self, index: int) -> SliceFeatures:
-        return self._network.encode(self._stack.pixels(index).to(self._network.device))
+        with self._precision.cast():
+            return self._network.encode(self._stack.pixels(index).to(self._network.device))
 
 
 def _as_it_is(features: SliceFeatures) -> SliceFeatures:

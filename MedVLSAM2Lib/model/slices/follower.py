@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
+from MedVLSAM2Lib.model.slices.precision import Precision
 from MedVLSAM2Lib.model.slices.slice_prompts import AskedSlice
 from MedVLSAM2Lib.model.slices.slice_stack import SliceStack
 from MedVLSAM2Lib.model.slices.tensors import SliceFeatures, SliceMasks, SlicePrompt
@@ -27,6 +28,7 @@ class Follower:
         stack: the slices.
         features: the image features of a slice by its index, from a cache perhaps.
         tokens: (N, C), what words say of the object, told with every prompt; None without words.
+        precision: to compute in, float32 by default.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class Follower:
         stack: SliceStack,
         features: Callable[[int], SliceFeatures],
         tokens: np.ndarray | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._network = network
         self._stack = stack
         self._features = features
+        self._precision = precision or Precision()
         self._tokens = None if tokens is None else torch.from_numpy(tokens)[None].to(network.device)
 
     def way(self, downwards: bool) -> Way:
@@ -62,7 +66,8 @@ class Follower:
             self._network.without_memory(features) if on_its_own else self._attended(features, track, index, downwards)
         )
         prompt = asked.prompt(self._fed_back(known, given), self._network.device, self._tokens)
-        masks = self._network.decode(features, top, prompt)
+        with self._precision.cast():
+            masks = self._network.decode(features, top, prompt)
         several = asked.is_single_point and prompt.mask is None
         choices = range(masks.logits.shape[1]) if several else [int(masks.best)]
         by_size = sorted((masks.chosen(choice) for choice in choices), key=_size)
@@ -73,25 +78,32 @@ class Follower:
         """A mask given by hand (rows, columns) as the answer on a slice."""
         features = self._features(index)
         mask = self._stack.resized_mask(given).to(self._network.device)
-        return self._record(features, self._network.accept(features, mask), on_its_own=True)
+        with self._precision.cast():
+            masks = self._network.accept(features, mask)
+        return self._record(features, masks, on_its_own=True)
 
     @torch.inference_mode()
     def followed(self, track: Track, index: int, downwards: bool) -> SliceRecord:
         """The object on the next slice of its way."""
         features, nothing = self._features(index), SlicePrompt.nothing(device=self._network.device)
-        masks = self._network.decode(features, self._attended(features, track, index, downwards), nothing)
-        masks = masks.chosen(int(masks.best))
-        return SliceRecord(masks, self._network.remember(features, masks, prompted=False), downwards=downwards)
+        with self._precision.cast():
+            masks = self._network.decode(features, self._attended(features, track, index, downwards), nothing)
+            masks = masks.chosen(int(masks.best))
+            memory = self._network.remember(features, masks, prompted=False)
+        return SliceRecord(masks, memory, downwards=downwards)
 
     def _record(
         self, features: SliceFeatures, masks: SliceMasks, on_its_own: bool, downwards: bool = False
     ) -> SliceRecord:
-        return SliceRecord(masks, self._network.remember(features, masks, prompted=True), on_its_own, downwards)
+        with self._precision.cast():
+            memory = self._network.remember(features, masks, prompted=True)
+        return SliceRecord(masks, memory, on_its_own, downwards)
 
     def _attended(self, features: SliceFeatures, track: Track, index: int, downwards: bool) -> torch.Tensor:
         way = self.way(downwards)
         memories, pointers = track.memories(index, way), track.pointers(index, way)
-        return self._network.attend(features, memories, pointers, way.farthest_pointer)
+        with self._precision.cast():
+            return self._network.attend(features, memories, pointers, way.farthest_pointer)
 
     def _fed_back(self, known: SliceRecord | None, given: np.ndarray | None) -> torch.Tensor | None:
         if known is not None:

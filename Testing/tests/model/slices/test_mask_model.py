@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from MedVLSAM2Lib.model.mask_model import Answer, MaskRequest
 from MedVLSAM2Lib.model.slices.config import SliceConfig
 from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel, SliceTrace
+from MedVLSAM2Lib.model.slices.network import SliceNetwork
 from MedVLSAM2Lib.prompts import Box, Lasso, Point, Prompt, Scribble
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
@@ -216,3 +218,22 @@ def test_a_mask_given_by_hand_is_fed_back_and_kept_beyond_reach(
 def test_an_estimate_is_no_larger_than_the_object_on_its_slice(a_conversation: Conversation) -> None:
     first, *_ = a_conversation.ask(CLICK)
     assert first.candidates[0].box == VoxelBox((5, 2, 2), (6, 9, 9))
+
+
+def test_the_precision_is_part_of_the_identity(a_bright_network: BrightNetwork) -> None:
+    assert SliceMaskModel(a_bright_network, "slices:1f").identity == "slices:1f"
+    assert SliceMaskModel(a_bright_network, "slices:1f", (), torch.bfloat16).identity == "slices:1f:bfloat16"
+
+
+def test_bfloat16_gives_nearly_the_masks_of_float32(a_small_network: SliceNetwork, two_balls: Volume) -> None:
+    masks = []
+    for precision in (torch.float32, torch.bfloat16):
+        model = SliceMaskModel(a_small_network, "small", (), precision)
+        request = MaskRequest(two_balls, "balls", (Box((2, 2, 5), (8, 8, 5)),), 0, PackedMask.empty())
+        mask = np.zeros(two_balls.shape, bool)
+        for answer in model.answer(request, ByteBoundedCache()):
+            estimate = answer.candidates[0]
+            mask[estimate.box.slices] = estimate.logits[estimate.box.relative_to(estimate.box).slices] > 0
+        masks.append(mask)
+    assert masks[0].any()
+    assert (masks[0] != masks[1]).mean() < 0.05
