@@ -19,4 +19,6 @@ class Precision:
 
     def cast(self) -> torch.autocast:
         """A context in which networks compute in this precision."""
-        return torch.autocast(self.device_type, torch.bfloat16, enabled=self.dtype != torch.float32)
+        is_on = self.dtype != torch.float32
+        # Every weight is used once: copies kept for a second time would only take memory.
+        return torch.autocast(self.device_type, torch.bfloat16, enabled=is_on, cache_enabled=False)
