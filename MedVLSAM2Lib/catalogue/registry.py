@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,11 +49,11 @@ class Registry:
         self._write([known for known in self.models() if not _same(known, model)])
 
     def _write(self, models: Sequence[InstalledModel]) -> None:
+        # Imported here: listing what there is needs no code for files of scans, which comes along.
+        from MedVLSAM2Lib.files.atomic_write import write_atomically
+
         content = {"format_version": FORMAT_VERSION, "models": [model.to_dict() for model in models]}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
-        beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        beside.replace(self._path)
+        write_atomically(self._path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def _same(one: InstalledModel, other: InstalledModel) -> bool:

@@ -6,9 +6,9 @@ Shards and their index are laid out as the Hugging Face libraries lay them out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+
+C = TypeVar("C")
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
@@ -47,6 +49,35 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} does not hold a JSON object.")
     return values
+
+
+def config_of_kind(
+    card: Mapping[str, Any], folder: Path, architecture: str, version: int, make: Callable[[Mapping[str, Any]], C]
+) -> C:
+    """The config that ``make`` finds in a mask network's ``config.json``.
+
+    Args:
+        card: the content of ``config.json``.
+        folder: where it lies, for messages.
+        architecture: the kind it must be of.
+        version: the format version it must have.
+        make: raises TypeError, ValueError or AttributeError for values that describe no network.
+
+    Raises:
+        CheckpointError: it is of another kind or version, or describes no network.
+    """
+    if card.get("architecture") != architecture:
+        kind = card.get("architecture")
+        raise CheckpointError(f"The checkpoint in {folder} is of the kind {kind!r}, not {architecture!r}.")
+    if card.get("format_version") != version:
+        raise CheckpointError(
+            f"The checkpoint in {folder} has format version {card.get('format_version')}, this MedVLSAM2 reads version "
+            f"{version}."
+        )
+    try:
+        return make(card)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error
 
 
 def save_weights(folder: Path, weights: Mapping[str, Tensor], largest_shard: int = LARGEST_SHARD) -> None:

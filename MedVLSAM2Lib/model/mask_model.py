@@ -79,6 +79,11 @@ class MaskEstimate:
     is_coarse: bool = False
     memory: object | None = None
 
+    @property
+    def positive_box(self) -> VoxelBox:
+        """The part of ``box`` outside which no voxel is above zero, as far as the model knows."""
+        return self.box if self.object_box is None else self.object_box
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -26,8 +26,12 @@ class TorchMachine:
 
     def cpu(self) -> Device:
         """Half the bytes only where the processor multiplies bfloat16 itself: elsewhere it is slower than float32."""
-        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        return Device("cpu", "the CPU", free_memory_bytes(), "bfloat16" if fast else "float32")
+        return Device("cpu", "the CPU", free_memory_bytes(), "bfloat16" if cpu_multiplies_bfloat16() else "float32")
+
+
+def cpu_multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for products of bfloat16."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _cuda_device(index: int) -> Device:

@@ -17,12 +17,10 @@ from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError
 from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.errors import SceneError
-from MedVLSAM2Lib.scene.segment_extent import box_of_segment
 from MedVLSAM2Lib.scene.segment_prompts import prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
 from MedVLSAM2Lib.scene.volume_frame import VolumeFrame
-from MedVLSAM2Lib.volume import PackedMask
 
 logger = logging.getLogger(__name__)
 
@@ -276,8 +274,7 @@ class Segmenter:
         is_known = self._log.engine_knows(volume_id, object_id)
         if is_known and not writer.edited_since_write(self.segment_id):
             return ()
-        box = box_of_segment(self.segmentation_node, self._volume.node, self.segment_id)
-        mask = PackedMask.empty() if box.is_empty else writer.read(self.segment_id, box)
+        mask = writer.read(self.segment_id)
         drawn = () if is_known else prompts_of_segment(self.segmentation_node, self.segment_id, self._volume.node)
         return (PriorMask(mask), *drawn) if is_known or drawn or not mask.is_empty else ()
 

@@ -70,34 +70,33 @@ class BackgroundSurfaces:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "medvlsam2-surfaces")
-        self._running: list[tuple[_Snapshot, Future[Any]]] = []
+        self._running: tuple[_Snapshot, Future[Any]] | None = None
         self._waiting: dict[tuple[str, str], Any] = {}
 
     @property
     def is_busy(self) -> bool:
         """Whether a surface is older than its voxels."""
-        return bool(self._running or self._waiting)
+        return self._running is not None or bool(self._waiting)
 
     def update(self, segmentation_node: Any, segment_id: str) -> None:
         """Make the surfaces of a segment anew, if it has any."""
         self._waiting[segmentation_node.GetID(), segment_id] = segmentation_node
 
     def poll(self) -> None:
-        """Put finished surfaces in place and begin with the next."""
-        finished = [(snapshot, made) for snapshot, made in self._running if made.done()]
-        self._running = [entry for entry in self._running if not entry[1].done()]
-        for snapshot, made in finished:
+        """Put what is finished in place and begin with the next."""
+        if self._running is not None and self._running[1].done():
+            (snapshot, made), self._running = self._running, None
             self._put_in_place(snapshot, made.result())
-        if not self._running and self._waiting:
+        if self._running is None and self._waiting:
             (_, segment_id), node = self._waiting.popitem()
             if _segment_in_scene(node, segment_id) is not None:
                 snapshot = _Snapshot.of(node, segment_id)
-                self._running.append((snapshot, self._thread.submit(snapshot.make)))
+                self._running = (snapshot, self._thread.submit(snapshot.make))
 
     def close(self) -> None:
         """Drop what is not finished and end the thread."""
         self._waiting.clear()
-        self._running.clear()
+        self._running = None
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _put_in_place(self, snapshot: _Snapshot, made: Any) -> None:

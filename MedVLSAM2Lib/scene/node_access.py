@@ -9,7 +9,9 @@ import vtk
 
 from MedVLSAM2Lib.scene import vtk_matrix
 from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.image_voxels import image_array
 from MedVLSAM2Lib.scene.scene_grid import SceneGrid
+from MedVLSAM2Lib.volume import VoxelBox
 
 BINARY_LABELMAP = "Binary labelmap"
 """What vtkSegmentationConverter calls a segment's voxels."""
@@ -48,6 +50,11 @@ def grid_of_volume(volume_node: Any) -> SceneGrid:
     matrix = vtk.vtkMatrix4x4()
     volume_node.GetIJKToRASMatrix(matrix)
     return SceneGrid(vtk_matrix.to_numpy(matrix), volume_node.GetParentTransformNode())
+
+
+def volume_box(volume_node: Any) -> VoxelBox:
+    """The box of all voxels of a vtkMRMLVolumeNode."""
+    return VoxelBox.of_shape(image_array(volume_node.GetImageData()).shape[:3])
 
 
 def visible_segment_ids(segmentation_node: Any) -> frozenset[str]:

@@ -18,7 +18,7 @@ _FLATNESS = 1e-3
 
 
 def new_prompt_markups(scene: Any, markups_class: str, name: str, colour: Colour) -> Any:
-    """An empty markups node for one prompt; it is not saved, for the module node keeps the prompt."""
+    """An empty markups node for one prompt; it is not saved, for the segmentation keeps the prompt."""
     node = scene.AddNewNodeByClass(markups_class, name)
     node.SetHideFromEditors(True)
     node.SetSaveWithScene(False)

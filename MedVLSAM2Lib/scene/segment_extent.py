@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from MedVLSAM2Lib.scene.layer_grid import grid_of_layer
-from MedVLSAM2Lib.scene.node_access import grid_of_volume, require_segment
+from MedVLSAM2Lib.scene.node_access import grid_of_volume, require_segment, volume_box
 from MedVLSAM2Lib.scene.scene_grid import GridMap
 from MedVLSAM2Lib.scene.segment_layer import SegmentLayer
-from MedVLSAM2Lib.scene.write_plan import volume_box
 from MedVLSAM2Lib.volume import VoxelBox
 
 

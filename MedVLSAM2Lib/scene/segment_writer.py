@@ -14,9 +14,9 @@ from MedVLSAM2Lib.scene.edit_watch import EditWatch
 from MedVLSAM2Lib.scene.editing_rules import EditingRules
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.layer_edits import applicable, apply_changes
-from MedVLSAM2Lib.scene.node_access import require_in_scene, require_segment, require_segmentation
+from MedVLSAM2Lib.scene.node_access import require_in_scene, require_segment, require_segmentation, volume_box
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
-from MedVLSAM2Lib.scene.write_plan import box_on_volume, plan_write, read_mask, volume_box
+from MedVLSAM2Lib.scene.write_plan import box_on_volume, plan_write, read_mask
 from MedVLSAM2Lib.volume import PackedMask, VoxelBox
 
 

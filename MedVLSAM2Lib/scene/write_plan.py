@@ -12,8 +12,9 @@ from MedVLSAM2Lib.scene.editing_rules import EditingRules
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.image_voxels import image_array
 from MedVLSAM2Lib.scene.layer_grid import grid_for_layer, grid_of_layer
-from MedVLSAM2Lib.scene.node_access import grid_of_volume, require_segment
+from MedVLSAM2Lib.scene.node_access import grid_of_volume, require_segment, volume_box
 from MedVLSAM2Lib.scene.scene_grid import GridMap, SceneGrid
+from MedVLSAM2Lib.scene.segment_extent import box_of_segment
 from MedVLSAM2Lib.scene.segment_layer import SegmentLayer
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 from MedVLSAM2Lib.volume import PackedMask, VoxelBox
@@ -67,12 +68,10 @@ def read_mask(segmentation_node: Any, volume_node: Any, segment_id: str, box: Vo
     """
     segment = require_segment(segmentation_node, segment_id)
     layer = SegmentLayer.of(segment)
-    if layer.box.is_empty:
-        return PackedMask.empty() if box is None else PackedMask.pack(np.zeros(box.shape, bool), box)
+    region = box_of_segment(segmentation_node, volume_node, segment_id) if box is None else box
+    if region.is_empty or layer.box.is_empty:
+        return PackedMask.pack(np.zeros(region.shape, bool), region)
     volume_grid, layer_grid = grid_of_volume(volume_node), grid_of_layer(segmentation_node, layer)
-    region = box
-    if region is None:
-        region = GridMap(layer_grid, volume_grid).box(layer.box).intersection(volume_box(volume_node))
     to_layer = GridMap(volume_grid, layer_grid)
     needed = to_layer.box(region).intersection(layer.box)
     member = layer.labels(needed) == segment.GetLabelValue()
@@ -88,11 +87,6 @@ def box_on_volume(segmentation_node: Any, volume_node: Any, changes: Iterable[Vo
         to_volume = GridMap(SceneGrid(change.ijk_to_local, parent), volume_grid)
         total = total.union(to_volume.box(change.added.box.union(change.removed.box)))
     return total.intersection(volume_box(volume_node))
-
-
-def volume_box(volume_node: Any) -> VoxelBox:
-    """The box of all voxels of a volume node."""
-    return VoxelBox.of_shape(image_array(volume_node.GetImageData()).shape[:3])
 
 
 def _on_layer(mask: PackedMask, volume_grid: SceneGrid, layer_grid: SceneGrid) -> _Request:

@@ -136,7 +136,7 @@ def _together_of(answers: Sequence[Answer]) -> MaskEstimate:
 
 def _together(estimates: Sequence[MaskEstimate]) -> MaskEstimate:
     """Several objects as one."""
-    box = _united([_object_box(estimate) for estimate in estimates])
+    box = _united([estimate.positive_box for estimate in estimates])
     logits = _LogitsOfMany(tuple(estimates), box, newest_wins=False)
     return MaskEstimate(box, logits, min(estimate.confidence for estimate in estimates), box)
 
@@ -164,14 +164,10 @@ class _LogitsOfMany:
 
 
 def _finding(estimate: MaskEstimate) -> Finding:
-    box = _object_box(estimate)
+    box = estimate.positive_box
     if box.is_empty:
         return Finding(estimate, PackedMask.empty())
     return Finding(estimate, PackedMask.pack_tight(estimate.logits[box.relative_to(estimate.box).slices] > 0, box))
-
-
-def _object_box(estimate: MaskEstimate) -> VoxelBox:
-    return estimate.box if estimate.object_box is None else estimate.object_box
 
 
 def _united(boxes: Sequence[VoxelBox]) -> VoxelBox:

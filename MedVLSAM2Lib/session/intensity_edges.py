@@ -80,7 +80,7 @@ class IntensityRatio:
 
 def with_sharper_edges(estimate: MaskEstimate, volume: Volume) -> MaskEstimate:
     """The estimate with its edges where the intensities of ``volume`` change; itself when they change too little."""
-    box = estimate.box if estimate.object_box is None else estimate.object_box
+    box = estimate.positive_box
     if box.is_empty:
         return estimate
     inside, around = _sure_intensities(estimate, volume, box)

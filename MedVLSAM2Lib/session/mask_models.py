@@ -18,7 +18,7 @@ from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent, load_mask
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
-from MedVLSAM2Lib.model.torch_machine import TorchMachine
+from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.views import ViewPlanner
@@ -81,7 +81,7 @@ def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> Mask
         raise CheckpointError(f"Mask models of the kind {component.kind} cannot be used by this MedVLSAM2.")
     share_one_arena()
     # On a GPU the weights' own precision is kept; on a CPU bfloat16 pays only where the processor multiplies it itself.
-    is_fast = component.network.device.type == "cpu" and TorchMachine().cpu().fast_dtype == "bfloat16"
+    is_fast = component.network.device.type == "cpu" and cpu_multiplies_bfloat16()
     precision = torch.bfloat16 if is_fast else torch.float32
     return SliceMaskModel(component.network, component.identity, capabilities, precision)
 

@@ -145,7 +145,7 @@ class Session:
         """The mask after an estimate: changed within the estimate's box, and where the new prompts say so themselves."""
         if estimate.is_coarse:
             estimate = self._threads.submit(with_sharper_edges, estimate, self._volume).result()
-        object_box = estimate.box if estimate.object_box is None else estimate.object_box
+        object_box = estimate.positive_box
         prompted = reach(new_prompts)
         # Beyond these boxes nothing was and nothing will be: a view is several times as large as the object in it.
         whole = object_box.union(prompted).union(base.box)

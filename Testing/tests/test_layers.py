@@ -51,7 +51,7 @@ LAYERS: dict[str, Layer] = {
     "prompts": _may("volume", "numpy"),
     "results": _may("volume", "numpy"),
     "bundled_checkpoint": _may("", ""),
-    "catalogue": _may("bundled_checkpoint", "huggingface_hub httpx2 filelock"),
+    "catalogue": _may("bundled_checkpoint files", "huggingface_hub httpx2 filelock"),
     "slots": _may("", ""),
     "vocabulary": _may("", ""),
     "files": _may("volume", "numpy SimpleITK"),

@@ -18,7 +18,7 @@ from MedVLSAM2Lib.evaluation.suites.slices_speed_subject import CHECKPOINT_NAME,
 from MedVLSAM2Lib.model.converters.sam2 import convert_sam2_file
 from MedVLSAM2Lib.model.slices.config import SliceConfig, SliceRules
 from MedVLSAM2Lib.model.slices.published import PUBLISHED
-from MedVLSAM2Lib.model.torch_machine import TorchMachine
+from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 
 SLICES, QUICK_SLICES = 100, 10
 REPEATS, QUICK_REPEATS = 2, 1
@@ -62,7 +62,7 @@ def run_speed(config: SliceConfig | None = None, slices: int = SLICES, repeats: 
     This project's is timed in float32 and, where the processor multiplies bfloat16 itself, in the bfloat16 it uses there;
     what it uses has to keep the limits.
     """
-    used = OURS_FAST if TorchMachine().cpu().fast_dtype == "bfloat16" else OURS
+    used = OURS_FAST if cpu_multiplies_bfloat16() else OURS
     names = dict.fromkeys((OURS, used, THEIRS))
     with tempfile.TemporaryDirectory() as folder:
         _write_weights(Path(folder), config or speed_config())

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import (
     WEIGHTS_NAME,
     check_fit,
+    config_of_kind,
     read_config,
     read_weights,
     save_weights,
@@ -62,7 +62,7 @@ def load_checkpoint(folder: Path) -> tuple[PatchNetwork, PatchCheckpointInfo]:
     card = read_config(folder)
     weights_file = folder / WEIGHTS_NAME
     weight_files(folder)
-    config = _config_of(card, folder)
+    config = config_of_kind(card, folder, ARCHITECTURE, FORMAT_VERSION, PatchConfig.from_dict)
     network = PatchNetwork(config)
     weights = read_weights(weights_file)
     check_fit(network, weights, weights_file)
@@ -70,17 +70,3 @@ def load_checkpoint(folder: Path) -> tuple[PatchNetwork, PatchCheckpointInfo]:
     digest = hashlib.sha256(weights_file.read_bytes()).hexdigest()
     stored = next(iter(weights.values())).dtype
     return network.eval(), PatchCheckpointInfo(config, card, digest, stored)
-
-
-def _config_of(card: dict[str, Any], folder: Path) -> PatchConfig:
-    architecture, version = card.get("architecture"), card.get("format_version")
-    if architecture != ARCHITECTURE:
-        raise CheckpointError(f"The checkpoint in {folder} is of the kind {architecture!r}, not {ARCHITECTURE!r}.")
-    if version != FORMAT_VERSION:
-        raise CheckpointError(
-            f"The checkpoint in {folder} has format version {version}, this MedVLSAM2 reads version {FORMAT_VERSION}."
-        )
-    try:
-        return PatchConfig.from_dict(card)
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error

@@ -18,6 +18,7 @@ from MedVLSAM2Lib.model.patches.prompt_channels import prompt_channels, window_c
 from MedVLSAM2Lib.model.patches.sampling import logits_on_voxels, sample_view, voxel_box_of_view
 from MedVLSAM2Lib.model.patches.view import View
 from MedVLSAM2Lib.model.threads import lone_threads
+from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
 
@@ -95,7 +96,7 @@ class PatchMaskModel:
         """One Answer; its estimates' boxes are the views they come from."""
         eye = _Eye(self._network, self._identity, request, cache)
         if not request.earlier.is_empty:
-            look = self._each(partial(self._look_around, eye, request), [_GivenMask(eye, request.earlier)])[0]
+            look = self._each(partial(self._look_around, eye, request), [eye.given])[0]
             yield Answer((_estimate(eye, look, request),))
             return
         looks = self._first_looks(eye, request)
@@ -145,6 +146,7 @@ class _Eye:
         self._network, self._identity, self._request, self._cache = network, identity, request, cache
         self.volume = request.volume
         self.side = network.config.side
+        self.given = _GivenMask(self, request.earlier)
 
     def look(self, view: View, earlier: _EarlierMask | None = None) -> _Look:
         """Run the network on a view, with the earlier mask drawn into it."""
@@ -163,7 +165,7 @@ class _Eye:
 
     def kept_cells(self, look: _Look, request: MaskRequest) -> np.ndarray:
         """The look's logits, negative wherever a connected part is neither asked for nor part of the earlier mask."""
-        seeds = _GivenMask(self, request.earlier).in_view(look.view) > 0.5
+        seeds = self.given.in_view(look.view) > 0.5
         asked = prompt_channels(request.prompts, self.volume.spacing_mm, look.view, self.side)
         seeds |= (asked[0] > 0) | (asked[2] > 0) | (asked[3] > 0)
         parts, _ = ndimage.label(look.logits > 0)
@@ -171,10 +173,25 @@ class _Eye:
         wanted = np.isin(parts, kept[kept > 0])
         return np.where((parts > 0) & ~wanted, -np.abs(look.logits), look.logits)
 
+    def object_box(self, cells: np.ndarray, view: View) -> VoxelBox:
+        """A box that holds every voxel of the view at which its logits (P, P, P) are above zero."""
+        # Between the centres of a cell inside and of one outside, voxels may still be inside.
+        return self.voxels_of(cells, view, margin=1).intersection(self.box_of(view))
+
+    def voxels_of(self, cells: np.ndarray, view: View, margin: int = 0) -> VoxelBox:
+        """The voxels that a view's cells above zero cover, with ``margin`` more cells on every side."""
+        inside = VoxelBox.around(cells > 0)
+        if inside.is_empty:
+            return inside
+        low = view.voxel_of_cell(np.array(inside.low) - 0.5 - margin, self.volume.spacing_mm, self.side)
+        high = view.voxel_of_cell(np.array(inside.high) - 0.5 + margin, self.volume.spacing_mm, self.side)
+        lo, hi = np.floor(low + 0.5).astype(int), np.ceil(high - 0.5).astype(int) + 1
+        box = VoxelBox((int(lo[0]), int(lo[1]), int(lo[2])), (int(hi[0]), int(hi[1]), int(hi[2])))
+        return box.intersection(VoxelBox.of_shape(self.volume.shape))
+
     def mask_of(self, cells: np.ndarray, view: View) -> PackedMask:
         """Where a view's logits (P, P, P) are above zero, on the voxels."""
-        inside = VoxelBox.around(cells > 0)
-        box = _voxels_of_cells(inside, self.side, view, self.volume, margin=1).intersection(self.box_of(view))
+        box = self.object_box(cells, view)
         if box.is_empty:
             return PackedMask.empty()
         return PackedMask.pack_tight(logits_on_voxels(cells, self.volume.spacing_mm, view, box.low, box.high) > 0, box)
@@ -235,12 +252,7 @@ class _FoundMask:
 
     @property
     def box(self) -> VoxelBox:
-        own = VoxelBox.around(self._cells > 0)
-        return (
-            VoxelBox.empty()
-            if own.is_empty
-            else _voxels_of_cells(own, self._eye.side, self._view, self._eye.volume, margin=0)
-        )
+        return self._eye.voxels_of(self._cells, self._view)
 
     def in_view(self, view: View) -> np.ndarray:
         spacing_mm, side = self._eye.volume.spacing_mm, self._eye.side
@@ -271,12 +283,8 @@ def _estimate(eye: _Eye, look: _Look, request: MaskRequest) -> MaskEstimate:
     box = eye.box_of(look.view)
     cells = eye.kept_cells(look, request)
     logits = _LogitsOfView(cells, look.view, request.volume.spacing_mm, box)
-    # Between the centres of a cell inside and of one outside, voxels may still be inside.
-    inside = VoxelBox.around(cells > 0)
-    object_box = inside if inside.is_empty else _voxels_of_cells(inside, eye.side, look.view, request.volume, margin=1)
-    return MaskEstimate(
-        box, logits, float(np.clip(look.quality, 0.0, 1.0)), object_box.intersection(box), is_coarse=True
-    )
+    confidence = float(np.clip(look.quality, 0.0, 1.0))
+    return MaskEstimate(box, logits, confidence, eye.object_box(cells, look.view), is_coarse=True)
 
 
 def _trust(look: _Look) -> float:
@@ -330,15 +338,6 @@ def _volume_mm3(look: _Look) -> float:
     return float((look.logits > 0).mean() * np.prod(look.view.size_mm))
 
 
-def _voxels_of_cells(cells: VoxelBox, side: int, view: View, volume: Volume, margin: int) -> VoxelBox:
-    """The voxels that a box of a view's cells covers, with ``margin`` more cells on every side."""
-    low = view.voxel_of_cell(np.array(cells.low) - 0.5 - margin, volume.spacing_mm, side)
-    high = view.voxel_of_cell(np.array(cells.high) - 0.5 + margin, volume.spacing_mm, side)
-    lo, hi = np.floor(low + 0.5).astype(int), np.ceil(high - 0.5).astype(int) + 1
-    box = VoxelBox((int(lo[0]), int(lo[1]), int(lo[2])), (int(hi[0]), int(hi[1]), int(hi[2])))
-    return box.intersection(VoxelBox.of_shape(volume.shape))
-
-
 def _device_of(network: torch.nn.Module) -> torch.device:
     """Where its weights are."""
     return next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
@@ -347,4 +346,4 @@ def _device_of(network: torch.nn.Module) -> torch.device:
 def _has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+    return device.type == "cpu" and cpu_multiplies_bfloat16()

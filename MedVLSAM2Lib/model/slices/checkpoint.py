@@ -11,8 +11,14 @@ from typing import Any
 
 import torch
 
-from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.component_folder import load_weights, read_config, save_weights, weight_files, write_config
+from MedVLSAM2Lib.model.component_folder import (
+    config_of_kind,
+    load_weights,
+    read_config,
+    save_weights,
+    weight_files,
+    write_config,
+)
 from MedVLSAM2Lib.model.slices.config import FORMAT_VERSION, SliceConfig
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
 from MedVLSAM2Lib.model.slices.sam2_video import fill_constants
@@ -50,7 +56,7 @@ def load_checkpoint(folder: Path) -> tuple[SliceNetwork, SliceCheckpointInfo]:
     """The network (float32, ready to answer) and what the checkpoint says of itself; CheckpointError if unusable."""
     folder = Path(folder)
     card = read_config(folder)
-    config = _config_of(card, folder)
+    config = config_of_kind(card, folder, ARCHITECTURE, FORMAT_VERSION, SliceConfig.from_dict)
     files = weight_files(folder)
     network = SliceNetwork(config, empty=True)
     load_weights(network.sam, folder, torch.float32)
@@ -60,17 +66,3 @@ def load_checkpoint(folder: Path) -> tuple[SliceNetwork, SliceCheckpointInfo]:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return network.eval(), SliceCheckpointInfo(config, card, digest.hexdigest())
-
-
-def _config_of(card: Mapping[str, Any], folder: Path) -> SliceConfig:
-    architecture, version = card.get("architecture"), card.get("format_version")
-    if architecture != ARCHITECTURE:
-        raise CheckpointError(f"The checkpoint in {folder} is of the kind {architecture!r}, not {ARCHITECTURE!r}.")
-    if version != FORMAT_VERSION:
-        raise CheckpointError(
-            f"The checkpoint in {folder} has format version {version}, this MedVLSAM2 reads version {FORMAT_VERSION}."
-        )
-    try:
-        return SliceConfig.from_dict(card)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from MedVLSAM2Lib.prompts import Box, Point
 from tests.panel.user import BESIDE, INSIDE, User
@@ -70,14 +71,17 @@ def test_a_loaded_scene_brings_the_choice_the_segments_and_their_prompts_back(
     np.testing.assert_allclose(box.GetSize(), (32.0, 32.0, 0.0), atol=0.8)
 
 
-def test_a_further_click_on_a_loaded_segment_refines_it(
-    a_slicer: OffscreenSlicer, a_user: User, a_ct: Any, tmp_path: Path
-) -> None:
+@pytest.fixture
+def loaded(a_slicer: OffscreenSlicer, a_user: User, a_ct: Any, tmp_path: Path) -> tuple[Any, np.ndarray]:
+    """A scene with one clicked segment, saved and loaded again: its volume, and the segment as it was saved."""
     a_user.take("point")
     a_user.prompt(INSIDE)
     mask = a_user.mask(a_ct)
-    volume = saved_and_loaded(a_slicer, tmp_path / "scene.mrb")
+    return saved_and_loaded(a_slicer, tmp_path / "scene.mrb"), mask
 
+
+def test_a_further_click_on_a_loaded_segment_refines_it(a_user: User, loaded: tuple[Any, np.ndarray]) -> None:
+    volume, mask = loaded
     a_user.take("point")
     a_user.prompt(BESIDE)
 
@@ -94,12 +98,9 @@ def test_a_further_click_on_a_loaded_segment_refines_it(
 
 
 def test_prompts_after_an_undone_first_one_on_a_loaded_segment_start_from_it_again(
-    a_slicer: OffscreenSlicer, a_user: User, a_ct: Any, tmp_path: Path
+    a_user: User, loaded: tuple[Any, np.ndarray]
 ) -> None:
-    a_user.take("point")
-    a_user.prompt(INSIDE)
-    mask = a_user.mask(a_ct)
-    volume = saved_and_loaded(a_slicer, tmp_path / "scene.mrb")
+    volume, mask = loaded
     a_user.take("point")
     a_user.prompt(BESIDE)
     a_user.press("undo")

@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from MedVLSAM2Lib.model.patches.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 
 
