@@ -13,7 +13,8 @@ import torch
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases
-from MedVLSAM2Lib.training.examples.batches import BatchWorkers
+from MedVLSAM2Lib.training.examples.batches import OrderedWorkers, batch_workers
+from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.learning.calibration import calibrate
 from MedVLSAM2Lib.training.learning.rounds import RoundsResult
@@ -51,13 +52,13 @@ class TrainingRun:
         """Train to the end of the schedule, or until ``stop``."""
         if self._trainer.progress.step == 0:
             self._validate()
-        with BatchWorkers(self._config, self._cache, self._trainer.progress.step) as workers:
+        with batch_workers(self._config, self._cache, self._trainer.progress.step) as workers:
             self._steps(workers)
         self._save()
         if self._trainer.is_done:
             self._validate()
 
-    def _steps(self, workers: BatchWorkers) -> None:
+    def _steps(self, workers: OrderedWorkers[list[Example]]) -> None:
         log, save = _Every(self._config.log_seconds), _Every(self._config.checkpoint_seconds)
         validate = _Every(self._config.validation_seconds)
         while not (self._trainer.is_done or self._stopped):
