@@ -59,7 +59,7 @@ class ConversationTokens:
         for turn in turns:
             said.append(Said("user", turn.question))
             asked = self._prompts.ids(said, visual_tokens)
-            answered = self._prompts.ids(said, visual_tokens, turn.answer.text) + [int(self._tokenizer.eos_token_id)]
+            answered = [*self._prompts.ids(said, visual_tokens, turn.answer.text), int(self._tokenizer.eos_token_id)]
             if len(answered) > self._most and ids:
                 break
             # What was said before is in the prompt again, token by token.
@@ -80,7 +80,7 @@ class ConversationTokens:
 
     def caption(self, text: str) -> LabelledTokens:
         """A caption that is only read."""
-        ids = list(self._tokenizer(text)["input_ids"]) + [int(self._tokenizer.eos_token_id)]
+        ids = [*self._tokenizer(text)["input_ids"], int(self._tokenizer.eos_token_id)]
         return LabelledTokens(ids, [IGNORED] * len(ids), [])
 
     def padded(self, texts: Sequence[LabelledTokens]) -> tuple[Tensor, Tensor, Tensor]:

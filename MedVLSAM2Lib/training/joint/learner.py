@@ -14,6 +14,7 @@ from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens, LabelledTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch, ScanExample, Worded
 from MedVLSAM2Lib.training.joint.network import JointNetwork
+from MedVLSAM2Lib.training.joint.phrase_states import phrase_states
 from MedVLSAM2Lib.training.learning.rounds import Rounds, RoundsResult
 
 
@@ -103,7 +104,8 @@ class Learner:
     ) -> RoundsResult:
         pairs = [(row, worded) for row, scan in enumerate(scans) for worded in scan.worded]
         kept = [(row, worded) for row, worded in pairs if worded.phrase is not None or _stands(read, row, worded)]
-        phrases = self._phrase_states(network, [worded.phrase for _, worded in kept if worded.phrase is not None])
+        spoken = [worded.phrase for _, worded in kept if worded.phrase is not None]
+        phrases = phrase_states(network, self._tokens, spoken, self._config.bfloat16)
         states, taken = [], 0
         for row, worded in kept:
             if worded.phrase is not None:
@@ -114,23 +116,6 @@ class Learner:
         tokens = network.seg_projector(torch.stack(states))[:, None]
         examples = [worded.views for _, worded in kept]
         return self._words.run(network.mask_model, examples, self._words.draw_count(rng), rng, tokens)
-
-    def _phrase_states(self, network: JointNetwork, phrases: Sequence[str]) -> Tensor:
-        if not phrases:
-            return torch.empty(0)
-        texts = [self._tokens.phrase(phrase) for phrase in phrases]
-        ids, _, shown = self._tokens.padded(texts)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
-            read = network.language_model(
-                input_ids=ids,
-                attention_mask=shown.long(),
-                use_cache=False,
-                output_hidden_states=True,
-                logits_to_keep=1,
-            )
-        places = torch.tensor([text.segs[-1] for text in texts])
-        states = read.hidden_states[network.asked.seg_layer]
-        return torch.as_tensor(states[torch.arange(len(texts)), places]).float()
 
     def _alignment_loss(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> Tensor:
         """Sigmoid contrastive loss (SigLIP, arXiv 2303.15343) of volumes and their captions."""

@@ -19,7 +19,6 @@ from MedVLSAM2Lib.model.medvlsam2.config import (
     MASK_MODEL,
     PROJECTOR,
     SEG_PROJECTOR,
-    ComponentSource,
     MedVLSam2Config,
 )
 from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
@@ -108,7 +107,7 @@ class JointNetwork(nn.Module):
         model = MedVLSam2Model.from_pretrained(folder, dtype=torch.float32)
         language, masks = model.language_model, model.mask_model.network
         if not isinstance(masks, PatchNetwork):
-            raise ValueError(f"The mask model in {folder} is of the kind {model.mask_model.kind}, not patches.")
+            raise TypeError(f"The mask model in {folder} is of the kind {model.mask_model.kind}, not patches.")
         parts = (model.volume_encoder, model.projector, language.network, model.seg_projector, masks)
         return cls(*parts, asked=language.config)
 
@@ -125,11 +124,11 @@ class JointNetwork(nn.Module):
         }
         whole = replace(
             config,
-            components={name: ComponentSource(path=name) for name in parts},
             language=self.asked,
             volume_input=VolumeInputConfig(size=self.volume_encoder.config.input_size),
             low_scale=LOW_SCALE,
             high_scale=HIGH_SCALE,
+            phrase_sees_volume=False,
         )
         return MedVLSam2Model(whole, parts)
 

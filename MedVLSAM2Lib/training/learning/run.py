@@ -17,6 +17,7 @@ from MedVLSAM2Lib.training.examples.batches import OrderedWorkers, batch_workers
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.learning.calibration import calibrate
+from MedVLSAM2Lib.training.learning.every import Every
 from MedVLSAM2Lib.training.learning.rounds import RoundsResult
 from MedVLSAM2Lib.training.learning.run_log import RunLog
 from MedVLSAM2Lib.training.learning.trainer import Progress, Trainer
@@ -59,8 +60,8 @@ class TrainingRun:
             self._validate()
 
     def _steps(self, workers: OrderedWorkers[list[Example]]) -> None:
-        log, save = _Every(self._config.log_seconds), _Every(self._config.checkpoint_seconds)
-        validate = _Every(self._config.validation_seconds)
+        log, save = Every(self._config.log_seconds), Every(self._config.checkpoint_seconds)
+        validate = Every(self._config.validation_seconds)
         while not (self._trainer.is_done or self._stopped):
             began = time.monotonic()
             batch = workers.next()
@@ -102,20 +103,6 @@ class TrainingRun:
         if score(found) > now.best:
             now.best = score(found)
             self._trainer.export(self._output / BEST, found)
-
-
-class _Every:
-    """Says once each so many seconds that it is time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._last = seconds, time.monotonic()
-
-    def is_due(self) -> bool:
-        now = time.monotonic()
-        due = now - self._last >= self._seconds
-        if due:
-            self._last = now
-        return due
 
 
 def train(
