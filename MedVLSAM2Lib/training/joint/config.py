@@ -96,6 +96,8 @@ class JointConfig:
         accumulate: batches a step, their gradients added up.
         rounds, word_rounds: shares of examples with 0, 1, 2, … rounds before the one that is learned from.
         word_corrections: the share of answers to words that a click corrects.
+        validation_objects: organs of held-out scans and of phantoms that are looked for, each.
+        validation_people: phantoms of either part that nobody learns from.
     """
 
     stage: str = "joint"
@@ -125,6 +127,7 @@ class JointConfig:
     checkpoint_seconds: float = 300.0
     validation_seconds: float = 1200.0
     validation_objects: int = 40
+    validation_people: int = 12
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.learns) - set(TRAINED))

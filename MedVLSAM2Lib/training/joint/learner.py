@@ -63,10 +63,9 @@ class Learner:
         self, network: JointNetwork, scans: Sequence[ScanExample], numbers: dict[str, float], rng: np.random.Generator
     ) -> Tensor:
         weights = self._config.weights
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
-            visual = self._visual(network, scans)
         losses = []
         read = None
+        visual = self._visual(network, scans) if weights.language or weights.alignment else torch.empty(0)
         if weights.language:
             read = self._read(network, scans, visual)
             language = _next_token_loss(read)
@@ -84,7 +83,8 @@ class Learner:
 
     def _visual(self, network: JointNetwork, scans: Sequence[ScanExample]) -> Tensor:
         volumes = torch.from_numpy(np.stack([scan.volume for scan in scans])).float() / 255
-        return network.visual_tokens(volumes)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+            return network.visual_tokens(volumes)
 
     def _read(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> _Read:
         texts = [self._tokens.conversation(scan.turns, visual.shape[1]) for scan in scans]

@@ -28,6 +28,10 @@ class JointTrainer:
 
     def __init__(self, config: JointConfig, network: JointNetwork, tokenizer: PreTrainedTokenizerBase) -> None:
         self.config, self.network, self.tokenizer = config, network, tokenizer
+        # Parts that stay as they are keep the statistics of their norms too; copies of the network are as it is now.
+        network.eval()
+        for part in config.learns:
+            getattr(network, part).train()
         self.progress = Progress()
         self.average = MovingAverage(network, config.ema)
         self._learner = Learner(config, ConversationTokens(tokenizer, network.asked))
@@ -51,7 +55,6 @@ class JointTrainer:
     def step(self, batches: list[JointBatch]) -> dict[str, float]:
         """Learn from one batch, or from several whose gradients are added up; the mean of each number."""
         self._set_rates()
-        self.network.train()
         measured = [self._gradients(batch, number, len(batches)) for number, batch in enumerate(batches)]
         learned = [parameter for parameter in self.network.parameters() if parameter.grad is not None]
         torch.nn.utils.clip_grad_norm_(learned, self.config.gradient_norm)

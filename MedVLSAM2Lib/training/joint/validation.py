@@ -29,7 +29,7 @@ from MedVLSAM2Lib.vocabulary import Vocabulary
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 
 SEED = 20_26
-UNSEEN_PEOPLE, FIRST_UNSEEN = 12, 100_000
+FIRST_UNSEEN = 100_000
 FOUND = 0.5
 MEASURES = ("scan_organs", "phantom_organs", "phantom_findings", "false_masks", "chosen", "best", "guess_error",
             "click_1", "click_3")  # fmt: skip
@@ -109,7 +109,7 @@ def _asked(
     config: JointConfig, people: People, vocabulary: Vocabulary, held_out: Sequence[Case], count: int
 ) -> list[_Asked]:
     """So many organs of scans, organs of phantoms, findings of phantoms, and things that are not there."""
-    data = replace(config.language_data, people=UNSEEN_PEOPLE, first_person=FIRST_UNSEEN, absent_phrases=2)
+    data = replace(config.language_data, people=config.validation_people, first_person=FIRST_UNSEEN, absent_phrases=2)
     sources = [("phantom", LanguageSource(people, vocabulary, (), replace(data, mix=LanguageMix(1, 0.3, 0, 0))))]
     if any(case.image is not None for case in held_out):
         sources.append(

@@ -24,3 +24,6 @@ class MovingAverage(Generic[N]):
         decay = min(self._decay, (1 + step) / (20 + step))
         for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - decay)
+        # Statistics of batch norms are averages already.
+        for own, other in zip(self.network.buffers(), network.buffers(), strict=True):
+            own.copy_(other)
