@@ -23,8 +23,16 @@ class ModelPhraseReader:
     def tokens(self, volume: Volume, volume_id: str, phrases: Sequence[str], cache: Cache) -> np.ndarray:
         """The seg tokens of phrases about a canonically ordered volume: float32 (len(phrases), d)."""
         with torch.inference_mode():
-            visual = cache.get_or_make(("visual tokens", self, volume_id), lambda: self._visual(volume))
-            tokens: np.ndarray = self._model.seg_tokens(self._model.seg_states(visual, phrases)).cpu().numpy()
+            visual = self.visual(volume, volume_id, cache) if self._model.config.phrase_sees_volume else None
+            return self.tokens_of(self._model.seg_states(visual, phrases))
+
+    def visual(self, volume: Volume, volume_id: str, cache: Cache) -> Tensor:
+        """What the language model is shown of the volume: (1, N, width)."""
+        return cache.get_or_make(("visual tokens", self, volume_id), lambda: self._visual(volume))
+
+    def tokens_of(self, states: Tensor) -> np.ndarray:
+        """The seg tokens of ``[SEG]`` states (N, width): float32 (N, d)."""
+        tokens: np.ndarray = self._model.seg_tokens(states).cpu().numpy()
         return tokens
 
     def _visual(self, volume: Volume) -> Tensor:

@@ -31,7 +31,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         REPORT: (ENCODER, PROJECTOR, LANGUAGE),
     }
 )
-"""The parts that each capability of language needs; all others are the mask model's."""
+"""The parts that each capability of language needs; all others need the mask model. ``MedVLSam2Config.needed_for`` has a
+checkpoint's own."""
 
 SegPrompt = Literal["append", "replace"]
 
@@ -78,6 +79,9 @@ class MedVLSam2Config:
             (``append``: our choice, so that text combines with clicks and boxes; LISA has no others).
         found_threshold: an object that a phrase names counts as found when the mask model's own estimate of its Dice
             is at least this (our choice; a checkpoint's training sets it).
+        phrase_sees_volume: whether the language model is shown the volume when it reads a phrase (our choice; the paper's
+            abstract does not say). Without it a phrase means the same in every scan, which a small model learns from
+            little data, and neither encoder nor projector is read for one; questions always see the volume.
         licence: of the weights, or of the strictest of their parts.
         trained_on: one line for each source of data, with its licence.
     """
@@ -91,6 +95,7 @@ class MedVLSam2Config:
     high_scale: int = -1
     seg_prompt: SegPrompt = "append"
     found_threshold: float = 0.5
+    phrase_sees_volume: bool = True
     licence: str = ""
     trained_on: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
@@ -102,9 +107,16 @@ class MedVLSam2Config:
         if self.seg_prompt not in ("append", "replace"):
             raise ValueError(f"seg_prompt is {self.seg_prompt!r}, but must be one of append, replace")
         for capability in self.capabilities:
-            missing = [part for part in NEEDED.get(capability, (MASK_MODEL,)) if part not in self.components]
+            missing = [part for part in self.needed_for(capability) if part not in self.components]
             if missing:
                 raise ValueError(f"the capability {capability} needs {', '.join(missing)}")
+
+    def needed_for(self, capability: str) -> tuple[str, ...]:
+        """The parts that a capability needs in this checkpoint."""
+        needed = NEEDED.get(capability, (MASK_MODEL,))
+        if capability == PHRASE and not self.phrase_sees_volume:
+            return tuple(part for part in needed if part not in (ENCODER, PROJECTOR))
+        return needed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for ``config.json``."""

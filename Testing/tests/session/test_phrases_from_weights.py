@@ -23,7 +23,9 @@ from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
+from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.mask_models import LoadedModel, load_mask_model
+from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
 from tests.model.conftest import a_small_language_model
@@ -111,6 +113,23 @@ def test_the_language_model_is_read_for_the_first_phrase_and_not_for_clicks(a_ta
     watched = OpenedFiles(a_taught_checkpoint / "language_model")
     list(session.add_prompts("named", [Phrase(BRIGHT)], lambda: False))
     assert "model.safetensors" in watched.names()
+
+
+def test_a_phrase_that_is_read_without_the_volume_needs_neither_encoder_nor_projector(
+    a_taught_checkpoint: Path, tmp_path: Path
+) -> None:
+    config = json.loads((a_taught_checkpoint / "config.json").read_text())
+    needed = ("language_model", "seg_projector", "mask_model")
+    components = {name: {"path": str(a_taught_checkpoint / name)} for name in needed}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"phrase_sees_volume": False, "components": components}))
+    reader = ModelPhraseReader(MedVLSam2Model.from_pretrained(tmp_path))
+    read = [
+        reader.tokens(toy_volume(np.random.default_rng(seed))[0], "toy", [BRIGHT, DARK], ByteBoundedCache())
+        for seed in (1, 2)
+    ]
+    assert read[0].shape == (2, 12)
+    assert np.array_equal(*read)
+    assert not np.allclose(read[0][0], read[0][1])
 
 
 def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, a_taught_checkpoint: Path) -> None:

@@ -254,6 +254,10 @@ def test_another_type_of_checkpoint_is_refused(a_checkpoint: Path) -> None:
             {"capabilities": ["report"], "components": {"mask_model": {"path": "m"}}},
             "capability report needs volume_enc",
         ),
+        (
+            {"phrase_sees_volume": False, "components": {"mask_model": {"path": "m"}}},
+            "capability phrase needs language_model, seg_projector",
+        ),
     ],
 )
 def test_a_config_without_sense_is_refused(a_checkpoint: Path, values: dict[str, object], said: str) -> None:
