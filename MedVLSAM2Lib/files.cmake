@@ -42,6 +42,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/engine/journal.py
   MedVLSAM2Lib/engine/launcher.py
   MedVLSAM2Lib/engine/limits.py
+  MedVLSAM2Lib/engine/made_objects.py
   MedVLSAM2Lib/engine/protocol.py
   MedVLSAM2Lib/engine/shared_volume.py
   MedVLSAM2Lib/engine/steps.py
@@ -243,10 +244,13 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/catalogued_parts.py
   MedVLSAM2Lib/session/errors.py
+  MedVLSAM2Lib/session/finding.py
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
   MedVLSAM2Lib/session/mask_models.py
+  MedVLSAM2Lib/session/new_objects.py
   MedVLSAM2Lib/session/object_history.py
+  MedVLSAM2Lib/session/object_shelf.py
   MedVLSAM2Lib/session/phrase_reader.py
   MedVLSAM2Lib/session/prompt_rules.py
   MedVLSAM2Lib/session/session.py
