@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -88,6 +89,14 @@ class Phrase:
 
     text: str
     number: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question or answer of a conversation about a volume; an answer as the model wrote it, marks included."""
+
+    role: Literal["user", "assistant"]
+    text: str
 
 
 Prompt = Point | Box | Scribble | Lasso | PriorMask | Phrase

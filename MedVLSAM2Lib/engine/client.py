@@ -18,7 +18,9 @@ from MedVLSAM2Lib.engine.launcher import WorkerLauncher
 from MedVLSAM2Lib.engine.limits import Limits
 from MedVLSAM2Lib.engine.protocol import (
     AddPrompts,
+    AskQuestion,
     CloseVolume,
+    FindObjects,
     LoadModel,
     OpenVolume,
     Operation,
@@ -30,7 +32,7 @@ from MedVLSAM2Lib.engine.protocol import (
 from MedVLSAM2Lib.engine.shared_volume import store_volume
 from MedVLSAM2Lib.engine.steps import Task
 from MedVLSAM2Lib.engine.supervisor import Supervisor
-from MedVLSAM2Lib.prompts import Prompt
+from MedVLSAM2Lib.prompts import Prompt, Turn
 from MedVLSAM2Lib.volume import Volume, VolumeError
 
 logger = logging.getLogger(__name__)
@@ -110,6 +112,30 @@ class EngineClient:
     def add_prompts(self, volume_id: str, object_id: str, prompts: Sequence[Prompt]) -> int:
         """Segment the object further by ``prompts``, in source voxel order of the volume."""
         return self._submit(AddPrompts(volume_id, object_id, tuple(prompts)))
+
+    def find(self, volume_id: str, phrases: Sequence[str], prefix: str) -> int:
+        """Make objects of everything that ``phrases`` name in the volume, called ``prefix`` and a number from 1.
+
+        Tells Progress before each phrase, then a FoundObject for each of its objects with the MaskRegions that make it, or
+        one NotFound. Each object is from then on one like any other, as if ``Phrase(text, number)`` had begun it.
+        ``prefix`` must be new to the volume. A cancelled or failed request leaves none of its objects: each that was told
+        gets one more, empty, MaskRegion. After a crash of the worker everything is told again, under the same ids.
+        """
+        return self._submit(FindObjects(volume_id, tuple(phrases), prefix))
+
+    def ask(self, volume_id: str, conversation: Sequence[Turn], prefix: str) -> int:
+        """Answer the last question of a conversation about the volume.
+
+        Tells an AnswerSentence for each sentence of the answer, as soon as everything it points at was found, and an
+        AnswerDone. The MaskRegions of a sentence's objects (``prefix`` and a number from 1, new to the volume) come before
+        it; they are objects like any other, and begin with their mask. Cancel and crash are as with ``find``.
+
+        Args:
+            volume_id: the volume.
+            conversation: a question first and last; answers as AnswerDone told them.
+            prefix: of the names of the objects that the answer points at.
+        """
+        return self._submit(AskQuestion(volume_id, tuple(conversation), prefix))
 
     def undo(self, volume_id: str, object_id: str) -> int:
         """Take back the object's last step."""

@@ -43,12 +43,14 @@ def encode(value: object, attachments: list[bytes]) -> Json:
 def decode(expected: Any, value: Json, attachments: Sequence[bytes]) -> Any:
     """The value of type ``expected`` that ``value`` stands for.
 
-    ``expected`` is a dataclass, bytes, bool, int, float, str, an Enum, None, or a tuple or union of these.
+    ``expected`` is a dataclass, bytes, bool, int, float, str, an Enum, a Literal, None, or a tuple or union of these.
     ProtocolError when ``value`` is anything else: a missing or unknown field, a wrong type, a value the type refuses.
     """
     origin = typing.get_origin(expected)
     if origin in (types.UnionType, typing.Union):
         return decode(_member_of_union(typing.get_args(expected), value), value, attachments)
+    if origin is typing.Literal:
+        return _decode_choice(typing.get_args(expected), value)
     if origin is tuple:
         return _decode_tuple(typing.get_args(expected), value, attachments)
     if dataclasses.is_dataclass(expected):
@@ -116,6 +118,12 @@ def _decode_tuple(members: tuple[Any, ...], value: Json, attachments: Sequence[b
     if len(members) != len(value):
         raise ProtocolError(f"Expected {len(members)} values, got {len(value)}.")
     return tuple(decode(member, item, attachments) for member, item in zip(members, value, strict=True))
+
+
+def _decode_choice(choices: tuple[Any, ...], value: Json) -> Any:
+    if value not in choices:
+        raise ProtocolError(f"Expected one of {', '.join(map(str, choices))}, got {_short(value)}.")
+    return value
 
 
 def _decode_bytes(value: Json, attachments: Sequence[bytes]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from MedVLSAM2Lib.engine.protocol import ModelInfo
-from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
+from MedVLSAM2Lib.results import Event, Failure
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class WorkerRestarted:
     detail: str = ""
 
 
-Payload = MaskRegion | Progress | Failure | Done | Cancelled | WorkerReady | WorkerRestarted
+Payload = Event | Failure | Done | Cancelled | WorkerReady | WorkerRestarted
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from MedVLSAM2Lib.engine.protocol import CloseVolume, LoadModel, OpenVolume, Operation, RemoveObject
+from MedVLSAM2Lib.engine.protocol import (
+    AskQuestion,
+    CloseVolume,
+    FindObjects,
+    LoadModel,
+    OpenVolume,
+    Operation,
+    RemoveObject,
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An operation and the request that asked for it."""
+    """An operation and the request that asked for it. A request that made several objects has an entry for each."""
 
     request: int
     operation: Operation
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Tells it from every other entry."""
+        return self.request, object_of(self.operation)
 
 
 class Journal:
@@ -41,15 +54,15 @@ class Journal:
         else:
             self._entries.append(entry)
 
-    def drop(self, request: int) -> tuple[Entry, ...]:
-        """Forget the operation of ``request`` and the later ones that build on it; what was forgotten."""
+    def drop(self, key: tuple[int, str]) -> tuple[Entry, ...]:
+        """Forget the operation of the entry with ``key`` and the later ones that build on it; what was forgotten."""
         before = self._entries
-        position = next((index for index, entry in enumerate(before) if entry.request == request), None)
+        position = next((index for index, entry in enumerate(before) if entry.key == key), None)
         if position is None:
             return ()
         dropped = [entry for entry in before[position:] if _builds_on(entry.operation, before[position].operation)]
-        requests = {entry.request for entry in dropped}
-        self._entries = [entry for entry in before if entry.request not in requests]
+        keys = {entry.key for entry in dropped}
+        self._entries = [entry for entry in before if entry.key not in keys]
         return tuple(dropped)
 
     def knows(self, volume_id: str, object_id: str) -> bool:
@@ -69,8 +82,9 @@ def volume_of(operation: Operation) -> str:
 
 
 def object_of(operation: Operation) -> str:
-    """The id of the object the operation is about; empty when it is about none."""
-    return "" if isinstance(operation, LoadModel | OpenVolume | CloseVolume) else operation.object_id
+    """The id of the one object the operation is about; empty when there is no such one."""
+    about_none = LoadModel | OpenVolume | CloseVolume | FindObjects | AskQuestion
+    return "" if isinstance(operation, about_none) else operation.object_id
 
 
 def _object_of(operation: Operation) -> tuple[str, str] | None:

@@ -9,10 +9,10 @@ from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.engine.encoding import ProtocolError, decode, encode
 from MedVLSAM2Lib.engine.shared_volume import StoredVolume
 from MedVLSAM2Lib.engine.transport import Frame
-from MedVLSAM2Lib.prompts import Prompt
-from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
+from MedVLSAM2Lib.prompts import Prompt, Turn
+from MedVLSAM2Lib.results import Event, Failure
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,31 @@ class ReadMask:
     object_id: str
 
 
+@dataclass(frozen=True)
+class FindObjects:
+    """Make an object, called ``prefix`` and a number from 1, of everything that the phrases name."""
+
+    volume_id: str
+    phrases: tuple[str, ...]
+    prefix: str
+
+
+@dataclass(frozen=True)
+class AskQuestion:
+    """Answer the conversation's last question; what the answer points at becomes objects, named as by FindObjects."""
+
+    volume_id: str
+    conversation: tuple[Turn, ...]
+    prefix: str
+
+
 ObjectOperation = AddPrompts | Undo | Redo | StepCandidate | RemoveObject | ReadMask
 """What concerns one object of one volume."""
 
-Operation = LoadModel | OpenVolume | CloseVolume | ObjectOperation
+VolumeOperation = FindObjects | AskQuestion
+"""What makes new objects of one volume, none or many."""
+
+Operation = LoadModel | OpenVolume | CloseVolume | VolumeOperation | ObjectOperation
 """Everything a worker can be asked to do."""
 
 
@@ -145,15 +166,22 @@ class Result:
     """Something a running request has to tell."""
 
     request: int
-    payload: MaskRegion | Progress
+    payload: Event
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """The model in use: ``identity`` names kind and weights, ``capabilities`` the prompts it was trained for."""
+    """The model in use.
+
+    Attributes:
+        identity: of the mask model: its kind and a short hash of its weights.
+        capabilities: what it was trained for: kinds of prompts, and of ``phrase``, ``question`` and ``report``.
+        name: what people call it; empty when the checkpoint does not say.
+    """
 
     identity: str
     capabilities: tuple[str, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)

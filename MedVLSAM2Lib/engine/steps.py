@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from MedVLSAM2Lib.engine.events import Cancelled
 from MedVLSAM2Lib.engine.journal import Entry
-from MedVLSAM2Lib.engine.protocol import Operation
-from MedVLSAM2Lib.results import Failure, MaskRegion
+from MedVLSAM2Lib.engine.made_objects import MadeObjects
+from MedVLSAM2Lib.engine.protocol import AskQuestion, FindObjects, Operation
+from MedVLSAM2Lib.results import Event, Failure, MaskRegion
 from MedVLSAM2Lib.volume import VoxelBox
 
 
@@ -22,8 +23,9 @@ class Task:
         operation: what to do; None while the volume to open is still being copied.
         is_cancelled: whether the caller wants it stopped.
         deaths: how often the worker died of it.
-        previewed: the part of the mask that the caller was shown something new of.
+        previewed: by object, the part of its mask that the caller was shown something new of.
         is_settled: whether the last thing shown was final.
+        made: the objects that it makes, if it is one that makes some.
     """
 
     request: int
@@ -32,13 +34,33 @@ class Task:
     operation: Operation | None
     is_cancelled: bool = False
     deaths: int = 0
-    previewed: VoxelBox = field(default_factory=VoxelBox.empty)
+    previewed: dict[str, VoxelBox] = field(default_factory=dict)
     is_settled: bool = True
+    made: MadeObjects = field(default_factory=MadeObjects)
 
-    def saw(self, region: MaskRegion) -> None:
-        """Note that the caller was shown ``region``."""
-        self.previewed = self.previewed.union(region.mask.box)
-        self.is_settled = region.final
+    def saw(self, event: Event) -> None:
+        """Note what the caller was told."""
+        if isinstance(event, MaskRegion):
+            shown = self.previewed.get(event.object_id, VoxelBox.empty())
+            self.previewed[event.object_id] = shown.union(event.mask.box)
+            self.is_settled = event.final
+        if isinstance(self.operation, FindObjects | AskQuestion):
+            self.made.saw(event)
+
+    def forget_shown(self) -> None:
+        """Note that everything is again what it was before."""
+        self.previewed.clear()
+        self.made = MadeObjects()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """What to do again in a new worker, once it is done."""
+        if isinstance(self.operation, FindObjects):
+            operations: tuple[Operation, ...] = self.made.as_named(self.volume_id)
+        elif isinstance(self.operation, AskQuestion):
+            operations = self.made.as_drawn(self.volume_id)
+        else:
+            operations = () if self.operation is None else (self.operation,)
+        return tuple(Entry(self.request, operation) for operation in operations)
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ from MedVLSAM2Lib.engine.protocol import (
 from MedVLSAM2Lib.engine.shared_volume import SharedMemory
 from MedVLSAM2Lib.engine.steps import Perform, Replay, Restore, Step, Task
 from MedVLSAM2Lib.engine.watch import Watch
-from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
-from MedVLSAM2Lib.volume import PackedMask, VoxelBox
+from MedVLSAM2Lib.results import Event, Failure, FoundObject, MaskRegion, Progress
+from MedVLSAM2Lib.volume import PackedMask
 
 _TICK_S = 0.1
 _DYING_S = 0.5
@@ -88,7 +88,7 @@ class Supervisor:
         self._journal = Journal()
         self._memories: dict[int, SharedMemory] = {}
         self._replay: deque[Entry] = deque()
-        self._replay_deaths: Counter[int] = Counter()
+        self._replay_deaths: Counter[tuple[int, str]] = Counter()
 
         self._queue: deque[Task] = deque()
         self._resumed: Perform | Restore | None = None
@@ -212,8 +212,8 @@ class Supervisor:
         """Decide what becomes of the step during which the worker died."""
         step, self._step = self._step, None
         if isinstance(step, Replay):
-            self._replay_deaths[step.entry.request] += 1
-            if self._replay_deaths[step.entry.request] >= self._limits.deaths_per_request:
+            self._replay_deaths[step.entry.key] += 1
+            if self._replay_deaths[step.entry.key] >= self._limits.deaths_per_request:
                 self._drop(step.entry, Failure(reason, log, "worker"))
         elif isinstance(step, Perform):
             self._resumed = self._after_death(step.task, reason, log)
@@ -293,7 +293,8 @@ class Supervisor:
         self._deliver(task, payload)
 
     def _deliver(self, task: Task, payload: Payload) -> None:
-        self._tell(EngineEvent(task.request, task.volume_id, task.object_id, payload))
+        object_id = payload.object_id if isinstance(payload, MaskRegion | FoundObject) else task.object_id
+        self._tell(EngineEvent(task.request, task.volume_id, object_id, payload))
 
     def _free_memory(self) -> None:
         needed = {entry.request for entry in self._journal.entries} | {task.request for task in self._tasks()}
@@ -319,7 +320,10 @@ class Supervisor:
     def _announce_restart(self, restart: WorkerRestarted) -> None:
         self._restart = None
         self._replay_deaths.clear()
-        self._tell(EngineEvent(0, "", "", replace(restart, replayed=len(self._journal.entries))))
+        self._tell(EngineEvent(0, "", "", replace(restart, replayed=self._requests_to_replay())))
+
+    def _requests_to_replay(self) -> int:
+        return len({entry.request for entry in self._journal.entries})
 
     def _begin(self, step: Step) -> None:
         if isinstance(step, Replay):
@@ -333,13 +337,16 @@ class Supervisor:
             self._send(step, step.task.operation)
 
     def _begin_restore(self, step: Restore) -> None:
-        task = step.task
-        if task.previewed.is_empty:
-            self._settle(step)
-        elif self._journal.knows(task.volume_id, task.object_id):
+        task, is_known = step.task, False
+        for object_id in (name for name, box in task.previewed.items() if not box.is_empty):
+            if self._journal.knows(task.volume_id, object_id):
+                is_known = True
+            else:
+                self._show_mask_before(step, object_id, PackedMask.empty())
+        # Only the object that a request is about can have been there before.
+        if is_known:
             self._send(step, ReadMask(task.volume_id, task.object_id))
         else:
-            self._show_mask_before(step, PackedMask.empty())
             self._settle(step)
 
     def _send(self, step: Step, operation: Operation) -> None:
@@ -394,25 +401,25 @@ class Supervisor:
         else:
             self._hear_end(step.task, message)
 
-    def _hear_result(self, step: Step, payload: MaskRegion | Progress) -> None:
+    def _hear_result(self, step: Step, payload: Event) -> None:
         if isinstance(step, Perform):
-            if isinstance(payload, MaskRegion):
-                step.task.saw(payload)
+            step.task.saw(payload)
             self._deliver(step.task, payload)
         elif isinstance(step, Restore) and isinstance(payload, MaskRegion):
-            self._show_mask_before(step, payload.mask)
+            self._show_mask_before(step, payload.object_id, payload.mask)
 
     def _hear_end(self, task: Task, message: Finished | Stopped | Failed) -> None:
         if isinstance(message, Finished) and task.operation is not None:
             self._deaths_without_cause = 0
-            self._journal.accept(Entry(task.request, task.operation))
+            for entry in task.entries():
+                self._journal.accept(entry)
             self._note_model(message)
             self._finish(task, Done(message.model))
         elif isinstance(message, Failed):
             self._resumed = Restore(task, message.failure)
         else:
             if task.is_settled:  # the worker took its previews back itself
-                task.previewed = VoxelBox.empty()
+                task.forget_shown()
             self._resumed = Restore(task, Cancelled())
 
     def _hear_end_of_replay(self, entry: Entry, message: Finished | Stopped | Failed) -> None:
@@ -427,21 +434,21 @@ class Supervisor:
 
     def _drop(self, entry: Entry, failure: Failure) -> None:
         """Go on without ``entry`` and what builds on it, and tell that they cannot be taken back any more."""
-        dropped = {dropped.request for dropped in self._journal.drop(entry.request)}
-        self._replay = deque(kept for kept in self._replay if kept.request not in dropped)
+        dropped = {dropped.key for dropped in self._journal.drop(entry.key)}
+        self._replay = deque(kept for kept in self._replay if kept.key not in dropped)
         message = "After the engine stopped, earlier work could not be done again; go on from the masks as they are."
         told = Failure(message, f"{failure.message}\n{failure.detail}", failure.kind)
         self._tell(EngineEvent(0, volume_of(entry.operation), object_of(entry.operation), told))
         self._free_memory()
 
-    def _show_mask_before(self, step: Restore, mask: PackedMask) -> None:
-        box = step.task.previewed
+    def _show_mask_before(self, step: Restore, object_id: str, mask: PackedMask) -> None:
+        box = step.task.previewed[object_id]
         region = PackedMask.pack(mask.unpack(box), box)
         final = step.outcome is not None
-        self._deliver(step.task, MaskRegion(step.task.object_id, region, float("nan"), final=final))
+        self._deliver(step.task, MaskRegion(object_id, region, float("nan"), final=final))
 
     def _settle(self, step: Restore) -> None:
-        step.task.previewed = VoxelBox.empty()
+        step.task.forget_shown()
         if step.outcome is None:
             self._resumed = Perform(step.task)
         else:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from MedVLSAM2Lib.engine.failures import EngineError
 from MedVLSAM2Lib.engine.protocol import (
     AddPrompts,
+    AskQuestion,
     CloseVolume,
+    FindObjects,
     LoadModel,
     ModelInfo,
     ObjectOperation,
@@ -20,14 +22,15 @@ from MedVLSAM2Lib.engine.protocol import (
     RemoveObject,
     StepCandidate,
     Undo,
+    VolumeOperation,
 )
 from MedVLSAM2Lib.engine.shared_volume import open_stored_volume
 from MedVLSAM2Lib.model.mask_model import MaskModel
-from MedVLSAM2Lib.prompts import Prompt
-from MedVLSAM2Lib.results import MaskRegion, Progress
+from MedVLSAM2Lib.prompts import Prompt, Turn
+from MedVLSAM2Lib.results import Event, MaskRegion
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
-Steps = Iterator[MaskRegion | Progress]
+Steps = Iterator[Event]
 
 
 class ObjectSession(Protocol):
@@ -35,6 +38,14 @@ class ObjectSession(Protocol):
 
     def add_prompts(self, object_id: str, prompts: tuple[Prompt, ...], cancelled: Callable[[], bool]) -> Steps:
         """Answer the prompts."""
+        ...
+
+    def find(self, phrases: Sequence[str], prefix: str, cancelled: Callable[[], bool]) -> Steps:
+        """Make objects of what the phrases name."""
+        ...
+
+    def ask(self, conversation: Sequence[Turn], prefix: str, cancelled: Callable[[], bool]) -> Steps:
+        """Answer the conversation's last question."""
         ...
 
     def undo(self, object_id: str) -> Steps:
@@ -72,7 +83,7 @@ class Workbench:
         self._volumes: dict[str, Volume] = {}
         self._sessions: dict[str, ObjectSession] = {}
 
-    def run(self, operation: Operation, cancelled: Callable[[], bool]) -> Iterator[MaskRegion | Progress | ModelInfo]:
+    def run(self, operation: Operation, cancelled: Callable[[], bool]) -> Iterator[Event | ModelInfo]:
         """Do ``operation`` and tell what comes of it; an operation that raises has changed nothing."""
         if isinstance(operation, LoadModel):
             yield self._use_model(Path(operation.folder))
@@ -83,6 +94,8 @@ class Workbench:
         elif isinstance(operation, CloseVolume):
             self._sessions.pop(operation.volume_id, None)
             self._volumes.pop(operation.volume_id, None)
+        elif isinstance(operation, FindObjects | AskQuestion):
+            yield from self._run_on_volume(operation, cancelled)
         else:
             yield from self._run_on_object(operation, cancelled)
 
@@ -90,7 +103,14 @@ class Workbench:
         model = self._load_model(folder)
         self._model = model
         self._sessions.clear()
-        return ModelInfo(model.identity, tuple(getattr(model, "capabilities", ())))
+        return ModelInfo(model.identity, tuple(model.capabilities), getattr(model, "name", ""))
+
+    def _run_on_volume(self, operation: VolumeOperation, cancelled: Callable[[], bool]) -> Steps:
+        session = self._session(operation.volume_id)
+        if isinstance(operation, FindObjects):
+            yield from session.find(operation.phrases, operation.prefix, cancelled)
+        else:
+            yield from session.ask(operation.conversation, operation.prefix, cancelled)
 
     def _run_on_object(self, operation: ObjectOperation, cancelled: Callable[[], bool]) -> Steps:
         session, name = self._session(operation.volume_id), operation.object_id

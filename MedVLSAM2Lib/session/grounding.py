@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from scipy import ndimage
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskModel, MaskRequest, ObjectLocator
 from MedVLSAM2Lib.prompts import Box, Phrase, Point, Prompt, PromptError
+from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
+
+T = TypeVar("T")
 
 # Two findings that overlap this much (DSC) are one object.
 SAME_OBJECT = 0.5
@@ -62,41 +65,29 @@ class Grounding:
             PromptError: it does not, and there is nothing but a phrase to answer.
         """
         if self._refiner is None:
-            return model.answer(replace(request, tokens=self._tokens(request, phrases, cache)), cache)
+            tokens = self.read(request, [phrase.text for phrase in phrases], cache)
+            return model.answer(replace(request, tokens=tokens), cache)
         if not request.new_prompts:
             raise PromptError("With this model a phrase begins a new segment; click to correct this one.")
         return model.answer(request, cache)
 
-    def find(self, request: MaskRequest, phrase: Phrase, cache: Cache) -> Answer:
-        """The objects that ``phrase`` names: each as a candidate, smallest first, and after them all of them together.
+    def read(self, request: MaskRequest, phrases: Sequence[str], cache: Cache) -> np.ndarray:
+        """The seg tokens of phrases about the request's volume: float32 (len(phrases), d)."""
+        return self._reader.tokens(request.volume, request.volume_id, phrases, cache)
+
+    def findings(self, request: MaskRequest, cache: Cache, cancelled: Callable[[], bool]) -> list[Finding]:
+        """The objects that the request's tokens mean, the most certain first; none if nothing scores.
 
         Raises:
-            PromptError: nothing that it names was found.
+            Cancelled: ``cancelled()`` became true between two looks.
         """
-        findings = self.findings(request, phrase, cache)
-        if not findings:
-            raise PromptError(f"No “{phrase.text}” was found in this scan; click on it, or name it differently.")
-        if phrase.number > len(findings):
-            raise PromptError(f"“{phrase.text}” names only {len(findings)} object(s) in this scan.")
-        if phrase.number:
-            return Answer((findings[phrase.number - 1].estimate,))
-        findings.sort(key=lambda finding: finding.mask.voxel_count)
-        estimates = tuple(finding.estimate for finding in findings)
-        return Answer((*estimates, _together(estimates)), len(estimates)) if len(estimates) > 1 else Answer(estimates)
-
-    def findings(self, request: MaskRequest, phrase: Phrase, cache: Cache) -> list[Finding]:
-        """The objects that ``phrase`` names, the most certain first; none if nothing scores."""
-        worded = replace(request, tokens=self._tokens(request, [phrase], cache))
-        seen = [self._closer(worded, coarse, cache) for coarse in self._locator.locate(worded, cache)]
+        coarse = self._locator.locate(request, cache)
+        seen = [self._closer(request, mask, cache) for mask in _until(cancelled, coarse)]
         sure = [finding for finding in seen if self._is_found(finding)]
         distinct = _distinct(sorted(sure, key=lambda finding: -finding.estimate.confidence))
         if self._refiner is None:
             return distinct
-        return [self._refined(self._refiner, request, finding, cache) for finding in distinct]
-
-    def _tokens(self, request: MaskRequest, phrases: Sequence[Phrase], cache: Cache) -> np.ndarray:
-        texts = [phrase.text for phrase in phrases]
-        return self._reader.tokens(request.volume, request.volume_id, texts, cache)
+        return [self._refined(self._refiner, request, finding, cache) for finding in _until(cancelled, distinct)]
 
     def _closer(self, request: MaskRequest, coarse: PackedMask, cache: Cache) -> Finding:
         return _finding(_last(self._locator, replace(request, earlier=coarse), cache))
@@ -134,7 +125,7 @@ def _together_of(answers: Sequence[Answer]) -> MaskEstimate:
     return MaskEstimate(box, logits, estimates[-1].confidence)
 
 
-def _together(estimates: Sequence[MaskEstimate]) -> MaskEstimate:
+def together(estimates: Sequence[MaskEstimate]) -> MaskEstimate:
     """Several objects as one."""
     box = _united([estimate.positive_box for estimate in estimates])
     logits = _LogitsOfMany(tuple(estimates), box, newest_wins=False)
@@ -170,6 +161,14 @@ def _finding(estimate: MaskEstimate) -> Finding:
     return Finding(estimate, PackedMask.pack_tight(estimate.logits[box.relative_to(estimate.box).slices] > 0, box))
 
 
+def _until(cancelled: Callable[[], bool], items: Iterable[T]) -> Iterator[T]:
+    """``items`` one by one; Cancelled before the next one once ``cancelled()`` is true."""
+    for item in items:
+        if cancelled():
+            raise Cancelled
+        yield item
+
+
 def _united(boxes: Sequence[VoxelBox]) -> VoxelBox:
     united = VoxelBox.empty()
     for box in boxes:
@@ -181,12 +180,12 @@ def _distinct(findings: Sequence[Finding]) -> list[Finding]:
     """The findings without those that show an object again, which the closer look sometimes does."""
     kept: list[Finding] = []
     for finding in findings:
-        if all(_overlap(finding.mask, other.mask) < SAME_OBJECT for other in kept):
+        if all(overlap(finding.mask, other.mask) < SAME_OBJECT for other in kept):
             kept.append(finding)
     return kept
 
 
-def _overlap(one: PackedMask, other: PackedMask) -> float:
+def overlap(one: PackedMask, other: PackedMask) -> float:
     """DSC of two masks."""
     common = one.box.intersection(other.box)
     if common.is_empty:

@@ -1,19 +1,10 @@
-"""What was said, and what is said while it is said."""
+"""What a language model says while it says it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One question or answer."""
-
-    role: Literal["user", "assistant"]
-    text: str
 
 
 @dataclass(frozen=True)

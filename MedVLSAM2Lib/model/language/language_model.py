@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.language.conversation import GeneratedPiece, GeneratedSeg, GeneratedText, Turn
+from MedVLSAM2Lib.model.language.conversation import GeneratedPiece, GeneratedSeg, GeneratedText
 from MedVLSAM2Lib.model.language.prompt_tokens import PromptTokens
 from MedVLSAM2Lib.model.language.text_pieces import TextPieces
+from MedVLSAM2Lib.prompts import Turn
 
 if TYPE_CHECKING:
     from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.language.conversation import Turn
+from MedVLSAM2Lib.prompts import Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

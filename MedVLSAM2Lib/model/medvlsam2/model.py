@@ -11,7 +11,7 @@ from torch import Tensor
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import LARGEST_SHARD, read_config
-from MedVLSAM2Lib.model.language.conversation import GeneratedPiece, Turn
+from MedVLSAM2Lib.model.language.conversation import GeneratedPiece
 from MedVLSAM2Lib.model.language.language_model import Choose, LanguageModel
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.model.medvlsam2.component_store import (
@@ -38,6 +38,7 @@ from MedVLSAM2Lib.model.medvlsam2.saving import save_checkpoint_folder
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.seg_projector import SegProjector
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
+from MedVLSAM2Lib.prompts import Turn
 
 T = TypeVar("T")
 
@@ -180,9 +181,13 @@ class MedVLSam2Model:
         choose: Choose | None = None,
     ) -> Iterator[GeneratedPiece]:
         """Answer a conversation's last question about a volume, piece by piece; see ``LanguageModel.generate``."""
+        self.require_answers()
+        return self.language_model.generate(visual, conversation, cancelled, choose)
+
+    def require_answers(self) -> None:
+        """CapabilityError unless the checkpoint was trained to answer."""
         if not self.offers(REPORT):
             self._require(QUESTION, "answer questions")
-        return self.language_model.generate(visual, conversation, cancelled, choose)
 
     def segment(self, states: Tensor, *prompts: Tensor) -> tuple[Tensor, Tensor]:
         """Masks of what ``[SEG]`` states mean, joined with the mask network's own prompts; gradients reach the states.

@@ -61,17 +61,29 @@ def test_dropping_an_operation_drops_what_builds_on_it_and_nothing_else() -> Non
     operations = (LoadModel("m"), opening("a"), click("a", "x"), click("a", "y"), click("a", "x"), Undo("a", "x"))
     journal = journal_of(*operations)
 
-    assert [entry.request for entry in journal.drop(5)] == [5, 6]
+    assert [entry.request for entry in journal.drop((5, "x"))] == [5, 6]
     assert requests(journal) == [1, 2, 3, 4]
-    assert journal.drop(5) == ()
+    assert journal.drop((5, "x")) == ()
 
 
 def test_dropping_a_volume_or_the_model_drops_the_objects_on_it() -> None:
     operations = (LoadModel("m"), opening("a"), opening("b"), click("a", "x"), click("b", "x"))
     without_volume, without_model = journal_of(*operations), journal_of(*operations)
 
-    without_volume.drop(2)
-    without_model.drop(1)
+    without_volume.drop((2, ""))
+    without_model.drop((1, ""))
 
     assert requests(without_volume) == [1, 3, 5]
     assert requests(without_model) == [2, 3]
+
+
+def test_of_the_objects_of_one_request_each_is_dropped_and_removed_by_itself() -> None:
+    journal = journal_of(LoadModel("m"), opening("a"))
+    for name in ("x", "y", "z"):
+        journal.accept(Entry(3, click("a", name)))
+    journal.accept(Entry(4, Undo("a", "y")))
+
+    assert [entry.key for entry in journal.drop((3, "y"))] == [(3, "y"), (4, "y")]
+    journal.accept(Entry(5, RemoveObject("a", "x")))
+
+    assert [entry.key for entry in journal.entries] == [(1, ""), (2, ""), (3, "z")]

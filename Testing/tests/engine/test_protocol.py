@@ -10,9 +10,11 @@ from MedVLSAM2Lib.engine.encoding import ProtocolError
 from MedVLSAM2Lib.engine.protocol import (
     PROTOCOL_VERSION,
     AddPrompts,
+    AskQuestion,
     Cancel,
     CloseVolume,
     Failed,
+    FindObjects,
     Finished,
     Hello,
     LoadModel,
@@ -35,8 +37,18 @@ from MedVLSAM2Lib.engine.protocol import (
 )
 from MedVLSAM2Lib.engine.shared_volume import SharedFile, StoredVolume
 from MedVLSAM2Lib.engine.transport import Frame
-from MedVLSAM2Lib.prompts import Box, Lasso, Point, PriorMask, Prompt, Scribble
-from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
+from MedVLSAM2Lib.prompts import Box, Lasso, Point, PriorMask, Prompt, Scribble, Turn
+from MedVLSAM2Lib.results import (
+    AnswerDone,
+    AnswerSentence,
+    Failure,
+    FoundObject,
+    MaskRegion,
+    NotFound,
+    Progress,
+    SentenceStatus,
+    TextLink,
+)
 from MedVLSAM2Lib.volume import Modality, PackedMask, VoxelBox
 
 STORED = StoredVolume("<i2", (2, 3, 4), tuple(float(v) for v in range(16)), Modality.MR, "", "Kopf ä", SharedFile("/x"))
@@ -51,6 +63,10 @@ OPERATIONS = [
     StepCandidate("ct", "liver", -1),
     RemoveObject("ct", "liver"),
     ReadMask("ct", "liver"),
+    FindObjects("ct", ("liver", "both kidneys"), "found "),
+    AskQuestion(
+        "ct", (Turn("user", "How large?"), Turn("assistant", "The liver [SEG] …"), Turn("user", "Why?")), "a1 "
+    ),
 ]
 
 
@@ -101,8 +117,18 @@ def test_what_the_client_says_besides_arrives_too(message) -> None:
         Pong(9),
         Result(1, Progress(0.25, "slice 3 of 12")),
         Result(1, MaskRegion("liver", a_random_mask(np.random.default_rng(1)), 0.875, False, 1, 3)),
+        Result(1, FoundObject("found 2", "kidneys", 2, 2)),
+        Result(1, NotFound("gallbladder", "No “gallbladder” was found.")),
+        Result(
+            1,
+            AnswerSentence(
+                0, "The liver measures 1500 ml.", (TextLink(4, 9, ("a1 1",)), TextLink(19, 26, ("a1 1",), True))
+            ),
+        ),
+        Result(1, AnswerSentence(1, "It is not shown.", status=SentenceStatus.UNCONFIRMED)),
+        Result(1, AnswerDone("The liver [SEG] measures <volume:1>.")),
         Finished(1),
-        Finished(1, ModelInfo("patches abc", ("click", "box"))),
+        Finished(1, ModelInfo("patches abc", ("click", "box"), "tiny")),
         Stopped(1),
         Failed(1, Failure("No.", "Traceback", "memory")),
     ],
@@ -146,6 +172,16 @@ MALFORMED = {
         "is": "Run",
         "request": 1,
         "operation": {"is": "AddPrompts", "volume_id": "v", "object_id": "o", "prompts": {}},
+    },
+    "a role that nobody has": {
+        "is": "Run",
+        "request": 1,
+        "operation": {
+            "is": "AskQuestion",
+            "volume_id": "v",
+            "conversation": [{"is": "Turn", "role": "system", "text": "Obey."}],
+            "prefix": "",
+        },
     },
     "two coordinates": {
         "is": "Run",

@@ -291,7 +291,7 @@ time.sleep(60)
     failure = client.wait(client.load_model(tmp_path), A_WHILE)[-1].payload
 
     assert "MedVLSAM2 9.9.9 (protocol 99)" in failure.message
-    assert "MedVLSAM2 0.1.0 (protocol 1)" in failure.message
+    assert "MedVLSAM2 0.1.0 (protocol 2)" in failure.message
     assert len(launcher.started) == 1
 
 

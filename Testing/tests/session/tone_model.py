@@ -19,9 +19,11 @@ class ToneReader:
 
     def __init__(self, tones: Mapping[str, float]) -> None:
         self._tones = tones
+        self.asked: list[tuple[str, ...]] = []
 
     def tokens(self, volume: Volume, volume_id: str, phrases: Sequence[str], cache: Cache) -> np.ndarray:
         """(len(phrases), 1)."""
+        self.asked.append(tuple(phrases))
         return np.array([[self._tones[phrase]] for phrase in phrases], np.float32)
 
 
@@ -33,9 +35,11 @@ class ToneModel:
     def __init__(self, capabilities: tuple[str, ...] = ("click", "phrase")) -> None:
         self.capabilities = capabilities
         self.asked: list[MaskRequest] = []
+        self.looks = 0
 
     def locate(self, request: MaskRequest, cache: Cache) -> list[PackedMask]:
         """Each part, coarsely: with its margin, and those with much between them twice."""
+        self.looks += 1
         parts, count = ndimage.label(self._tone(request))
         return [PackedMask.pack(ndimage.binary_dilation(parts == n)) for n in range(1, count + 1)] * 2
 

@@ -17,13 +17,14 @@ from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.converters.med3dvlm import convert_med3dvlm
 from MedVLSAM2Lib.model.converters.med3dvlm_names import our_name, our_tensor
 from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.language.conversation import GeneratedText, Turn
+from MedVLSAM2Lib.model.language.conversation import GeneratedText
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.medvlsam2.model import CapabilityError, MedVLSam2Model
 from MedVLSAM2Lib.model.projector.config import MixerConfig, StreamConfig
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.volume_encoder.config import DCFormerConfig
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
+from MedVLSAM2Lib.prompts import Turn
 
 from . import med3dvlm_reference as reference
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.language.conversation import GeneratedPiece, GeneratedSeg, GeneratedText, Turn
+from MedVLSAM2Lib.model.language.conversation import GeneratedPiece, GeneratedSeg, GeneratedText
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
+from MedVLSAM2Lib.prompts import Turn
 
 Make = Callable[[LanguageConfig], LanguageModel]
 QUESTION = "Is there a pleural effusion?"

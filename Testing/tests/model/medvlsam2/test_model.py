@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.language.conversation import GeneratedText, Turn
+from MedVLSAM2Lib.model.language.conversation import GeneratedText
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.model.medvlsam2.config import COMPONENTS, ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
 from MedVLSAM2Lib.model.medvlsam2.model import CapabilityError, MedVLSam2Model
 from MedVLSAM2Lib.model.volume_input.prepare import prepare
+from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.volume import Modality, Volume
 
 from .opened_files import OpenedFiles
