@@ -289,6 +289,20 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/__init__.py
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
+  MedVLSAM2Lib/training/joint/__init__.py
+  MedVLSAM2Lib/training/joint/batches.py
+  MedVLSAM2Lib/training/joint/config.py
+  MedVLSAM2Lib/training/joint/conversation_tokens.py
+  MedVLSAM2Lib/training/joint/example.py
+  MedVLSAM2Lib/training/joint/export.py
+  MedVLSAM2Lib/training/joint/learner.py
+  MedVLSAM2Lib/training/joint/network.py
+  MedVLSAM2Lib/training/joint/phrase_states.py
+  MedVLSAM2Lib/training/joint/run.py
+  MedVLSAM2Lib/training/joint/source.py
+  MedVLSAM2Lib/training/joint/trainer.py
+  MedVLSAM2Lib/training/joint/validation.py
+  MedVLSAM2Lib/training/joint/worded_views.py
   MedVLSAM2Lib/training/language/__init__.py
   MedVLSAM2Lib/training/language/checking.py
   MedVLSAM2Lib/training/language/closed_questions.py
@@ -311,6 +325,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/__init__.py
   MedVLSAM2Lib/training/learning/calibration.py
   MedVLSAM2Lib/training/learning/ema.py
+  MedVLSAM2Lib/training/learning/every.py
   MedVLSAM2Lib/training/learning/losses.py
   MedVLSAM2Lib/training/learning/replicas.py
   MedVLSAM2Lib/training/learning/rough_weights.py
@@ -369,6 +384,7 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
+  MedVLSAM2Lib/training/configs/joint.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json
