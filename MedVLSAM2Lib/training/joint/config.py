@@ -70,9 +70,11 @@ class LossWeights:
         language: next-token loss of the answers.
         words: mask losses of views with seg tokens.
         clicks: mask losses of views with prompts only.
+        meaning: what the seg tokens of phrases say of the vocabulary's terms.
     """
 
     alignment: float = 0.0
+    meaning: float = 0.5
     language: float = 1.0
     words: float = 1.0
     clicks: float = 1.0
@@ -93,6 +95,7 @@ class JointConfig:
         scans: conversations a step.
         worded: views with words a step.
         clicks: views with clicks a step.
+        meanings: phrases a step that are learned without an image.
         accumulate: batches a step, their gradients added up.
         rounds, word_rounds: shares of examples with 0, 1, 2, … rounds before the one that is learned from.
         word_corrections: the share of answers to words that a click corrects.
@@ -112,6 +115,7 @@ class JointConfig:
     scans: int = 8
     worded: int = 8
     clicks: int = 2
+    meanings: int = 32
     accumulate: int = 1
     workers: int = 1
     threads: int = 2

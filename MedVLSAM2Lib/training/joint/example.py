@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from MedVLSAM2Lib.training.examples.example import Example
+from MedVLSAM2Lib.training.joint.meanings import Meaning
 from MedVLSAM2Lib.training.language.said import Turn
 
 
@@ -44,12 +45,13 @@ class ScanExample:
 
 @dataclass(frozen=True)
 class JointBatch:
-    """What one step learns from: scans with words, and views with clicks only."""
+    """What one step learns from: scans with words, views with clicks only, and phrases alone."""
 
     scans: list[ScanExample]
     clicks: list[Example]
+    meanings: list[Meaning]
 
     def parts(self, count: int) -> list[JointBatch]:
-        """The batch dealt out to so many; no part is empty of scans."""
-        count = min(count, max(len(self.scans), len(self.clicks), 1))
-        return [JointBatch(self.scans[n::count], self.clicks[n::count]) for n in range(count)]
+        """The batch dealt out to so many; no part is empty."""
+        count = min(count, max(len(self.scans), len(self.clicks), len(self.meanings), 1))
+        return [JointBatch(self.scans[n::count], self.clicks[n::count], self.meanings[n::count]) for n in range(count)]

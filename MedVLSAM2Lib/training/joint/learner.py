@@ -13,6 +13,7 @@ from torch.nn import functional
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens, LabelledTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch, ScanExample, Worded
+from MedVLSAM2Lib.training.joint.meanings import Meaning
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.phrase_states import phrase_states
 from MedVLSAM2Lib.training.learning.rounds import Rounds, RoundsResult
@@ -57,6 +58,10 @@ class Learner:
             result = self._clicks.run(network.mask_model, part.clicks, self._clicks.draw_count(rng), rng)
             losses.append(weights.clicks * result.loss)
             numbers |= {"click_dice": float(result.dice[-1].mean()), "click_loss": float(result.loss.detach())}
+        if part.meanings and weights.meaning:
+            meaning = self._meaning_loss(network, part.meanings)
+            numbers["meaning_loss"] = float(meaning.detach())
+            losses.append(weights.meaning * meaning)
         return Measured(torch.stack(losses).sum(), numbers)
 
     def _of_scans(
@@ -116,6 +121,14 @@ class Learner:
         tokens = network.seg_projector(torch.stack(states))[:, None]
         examples = [worded.views for _, worded in kept]
         return self._words.run(network.mask_model, examples, self._words.draw_count(rng), rng, tokens)
+
+    def _meaning_loss(self, network: JointNetwork, meanings: Sequence[Meaning]) -> Tensor:
+        """Cross-entropy of what seg tokens say of each term and side, summed over them."""
+        phrases = [meaning.phrase for meaning in meanings]
+        tokens = network.seg_projector(phrase_states(network, self._tokens, phrases, self._config.bfloat16))
+        true = torch.from_numpy(np.stack([meaning.names for meaning in meanings]))
+        said = network.meaning(tokens)
+        return functional.binary_cross_entropy_with_logits(said, true, reduction="none").sum(1).mean()
 
     def _alignment_loss(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> Tensor:
         """Sigmoid contrastive loss (SigLIP, arXiv 2303.15343) of volumes and their captions."""

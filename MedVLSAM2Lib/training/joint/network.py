@@ -30,7 +30,9 @@ from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.training.joint.config import NetworkSize
+from MedVLSAM2Lib.training.joint.meanings import Meanings
 from MedVLSAM2Lib.training.language.tokenizer import IMAGE
+from MedVLSAM2Lib.vocabulary import Vocabulary
 
 # The paper's abstract does not say which scales; Med3DVLM takes the last two.
 LOW_SCALE, HIGH_SCALE = -2, -1
@@ -60,6 +62,7 @@ class JointNetwork(nn.Module):
         width = int(language.config.hidden_size)
         self.alignment = nn.ModuleDict({"volume": nn.Linear(width, width), "text": nn.Linear(width, width)})
         self.alignment_scale = nn.Parameter(torch.tensor([2.3, -10.0]))
+        self.meaning = nn.Linear(seg_projector.config.token_width, len(Meanings(Vocabulary.read()).names))
 
     def visual_tokens(self, volumes: Tensor) -> Tensor:
         """(B, C, D, H, W) in, (B, N, width of the language model) out."""

@@ -30,8 +30,8 @@ from MedVLSAM2Lib.training.learning.trainer import STATE_NAME, Progress
 
 logger = logging.getLogger(__name__)
 
-CURVE_COLUMNS = ("step", "seconds", "steps_per_minute", "wait_share", "learning_rate", "alignment_loss", "language_loss",
-                 "word_loss", "word_dice", "click_loss", "click_dice")  # fmt: skip
+CURVE_COLUMNS = ("step", "seconds", "steps_per_minute", "wait_share", "learning_rate", "alignment_loss", "meaning_loss",
+                 "language_loss", "word_loss", "word_dice", "click_loss", "click_dice")  # fmt: skip
 
 
 class JointRun:

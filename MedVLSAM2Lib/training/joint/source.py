@@ -14,13 +14,14 @@ from MedVLSAM2Lib.training.examples.rendering import byte
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.example import JointBatch, ScanExample, Worded
+from MedVLSAM2Lib.training.joint.meanings import Meanings
 from MedVLSAM2Lib.training.joint.worded_views import WordedViews
 from MedVLSAM2Lib.training.language.example import LanguageExample
 from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.source import LanguageSource
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
-SEG_SHARE, ABSENT_SHARE = 0.25, 0.25
+SEG_SHARE, ABSENT_SHARE = 0.2, 0.2
 OTHERS = 6
 
 
@@ -33,6 +34,7 @@ class JointSource:
         self._config = config
         self._scans = LanguageSource(People(vocabulary, people), vocabulary, cases, config.language_data)
         self._clicks = ExampleSource(cases, config.mix, config.network.masks) if config.clicks else None
+        self._meanings = Meanings(vocabulary)
         self._input = VolumeInputConfig(size=config.network.encoder.input_size)
 
     def batch(self, number: int) -> JointBatch:
@@ -43,7 +45,10 @@ class JointSource:
             for index in range(self._config.scans)
         ]
         rngs = [np.random.default_rng((seed, number, 1_000 + index)) for index in range(self._config.clicks)]
-        return JointBatch(scans, [self._clicks.draw(rng) for rng in rngs] if self._clicks else [])
+        clicks = [self._clicks.draw(rng) for rng in rngs] if self._clicks else []
+        words = np.random.default_rng((seed, number, 2_000))
+        wanted = self._config.meanings if self._config.weights.meaning else 0
+        return JointBatch(scans, clicks, [self._meanings.draw(words) for _ in range(wanted)])
 
     def scan(self, rng: np.random.Generator, worded: int) -> ScanExample:
         """One scan with so many views with words."""

@@ -20,7 +20,8 @@ from MedVLSAM2Lib.training.learning.schedule import learning_rate, progress
 from MedVLSAM2Lib.training.learning.trainer import STATE_NAME, Progress
 
 STREAM = 3_000_000
-ALIGNMENT = "alignment"
+# What only a loss needs is trained with it, and is no part of a checkpoint.
+OF_LOSSES = ("alignment", "meaning")
 
 
 class JointTrainer:
@@ -116,9 +117,10 @@ class JointTrainer:
 
 
 def _learns(name: str, config: JointConfig) -> bool:
-    """Whether a parameter is one of a part that learns; the alignment's own go with its loss."""
-    if name.startswith(ALIGNMENT):
-        return config.weights.alignment > 0
+    """Whether a parameter is one of a part that learns, or of a loss that counts."""
+    for loss in OF_LOSSES:
+        if name.startswith(loss):
+            return float(getattr(config.weights, loss)) > 0
     part = next(part for part in TRAINED if name.startswith(part))
     return part in config.learns
 
