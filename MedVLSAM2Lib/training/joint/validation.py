@@ -11,7 +11,6 @@ import torch
 
 from MedVLSAM2Lib.model.mask_model import Cache, MaskRequest
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
-from MedVLSAM2Lib.prompts import Phrase
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.views import ViewPlanner
@@ -83,10 +82,12 @@ class JointValidation:
         return dict.fromkeys(MEASURES, 0.0) | words | clicks
 
     def _found(self, grounding: Grounding, asked: _Asked, number: int) -> np.ndarray:
+        cache = ByteBoundedCache()
         request = MaskRequest(asked.volume, str(number), (), 0, PackedMask.empty())
+        worded = replace(request, tokens=grounding.read(request, [asked.phrase], cache))
         whole = VoxelBox.of_shape(asked.volume.shape)
         found = np.zeros(asked.volume.shape, bool)
-        for finding in grounding.findings(request, Phrase(asked.phrase), ByteBoundedCache()):
+        for finding in grounding.findings(worded, cache, lambda: False):
             found |= finding.mask.unpack(whole)
         return found
 
