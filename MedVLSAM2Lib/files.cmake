@@ -25,6 +25,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/catalogue/weight_files.py
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
+  MedVLSAM2Lib/commands/ask.py
   MedVLSAM2Lib/commands/conversion.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
@@ -32,6 +33,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/models.py
   MedVLSAM2Lib/commands/positions.py
   MedVLSAM2Lib/commands/segment.py
+  MedVLSAM2Lib/commands/sessions.py
   MedVLSAM2Lib/commands/train.py
   MedVLSAM2Lib/engine/__init__.py
   MedVLSAM2Lib/engine/client.py
