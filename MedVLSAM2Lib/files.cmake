@@ -25,6 +25,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/catalogue/weight_files.py
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
+  MedVLSAM2Lib/commands/ask.py
   MedVLSAM2Lib/commands/conversion.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
@@ -32,6 +33,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/models.py
   MedVLSAM2Lib/commands/positions.py
   MedVLSAM2Lib/commands/segment.py
+  MedVLSAM2Lib/commands/sessions.py
   MedVLSAM2Lib/commands/train.py
   MedVLSAM2Lib/engine/__init__.py
   MedVLSAM2Lib/engine/client.py
@@ -62,6 +64,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/cases.py
   MedVLSAM2Lib/evaluation/command.py
   MedVLSAM2Lib/evaluation/course.py
+  MedVLSAM2Lib/evaluation/language/__init__.py
+  MedVLSAM2Lib/evaluation/language/answer_key.py
+  MedVLSAM2Lib/evaluation/language/asker.py
+  MedVLSAM2Lib/evaluation/language/phantom_scans.py
+  MedVLSAM2Lib/evaluation/language/report_facts.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
   MedVLSAM2Lib/evaluation/report.py
@@ -71,6 +78,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/simulated_user.py
   MedVLSAM2Lib/evaluation/suites/__init__.py
   MedVLSAM2Lib/evaluation/suites/bare_scene.py
+  MedVLSAM2Lib/evaluation/suites/language.py
   MedVLSAM2Lib/evaluation/suites/latency.py
   MedVLSAM2Lib/evaluation/suites/orientation_subjects.py
   MedVLSAM2Lib/evaluation/suites/orientations.py
@@ -116,6 +124,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/medvlsam2/saving.py
   MedVLSAM2Lib/model/medvlsam2/sizes.py
   MedVLSAM2Lib/model/memory/__init__.py
+  MedVLSAM2Lib/model/memory/checkpoint_needs.py
   MedVLSAM2Lib/model/memory/estimate.py
   MedVLSAM2Lib/model/memory/weights.py
   MedVLSAM2Lib/model/patches/__init__.py
@@ -245,6 +254,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/asking.py
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/catalogued_parts.py
+  MedVLSAM2Lib/session/device_choice.py
   MedVLSAM2Lib/session/errors.py
   MedVLSAM2Lib/session/evidence.py
   MedVLSAM2Lib/session/finding.py
@@ -296,6 +306,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/example.py
   MedVLSAM2Lib/training/joint/export.py
   MedVLSAM2Lib/training/joint/learner.py
+  MedVLSAM2Lib/training/joint/meanings.py
   MedVLSAM2Lib/training/joint/network.py
   MedVLSAM2Lib/training/joint/phrase_states.py
   MedVLSAM2Lib/training/joint/run.py
@@ -363,6 +374,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/prompting/earlier_masks.py
   MedVLSAM2Lib/training/prompting/first_prompts.py
   MedVLSAM2Lib/training/prompting/outline.py
+  MedVLSAM2Lib/training/recipe.py
+  MedVLSAM2Lib/training/stage_command.py
   MedVLSAM2Lib/training/synthesis/__init__.py
   MedVLSAM2Lib/training/synthesis/contrast.py
   MedVLSAM2Lib/training/synthesis/label_image.py
@@ -382,9 +395,13 @@ set(MedVLSAM2Lib_SCRIPTS
 
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
+  MedVLSAM2Lib/training/configs/align.json
+  MedVLSAM2Lib/training/configs/caption.json
+  MedVLSAM2Lib/training/configs/finetune.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json
+  MedVLSAM2Lib/training/configs/meaning.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json
