@@ -62,6 +62,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/cases.py
   MedVLSAM2Lib/evaluation/command.py
   MedVLSAM2Lib/evaluation/course.py
+  MedVLSAM2Lib/evaluation/language/__init__.py
+  MedVLSAM2Lib/evaluation/language/answer_key.py
+  MedVLSAM2Lib/evaluation/language/asker.py
+  MedVLSAM2Lib/evaluation/language/phantom_scans.py
+  MedVLSAM2Lib/evaluation/language/report_facts.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
   MedVLSAM2Lib/evaluation/report.py
@@ -71,6 +76,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/simulated_user.py
   MedVLSAM2Lib/evaluation/suites/__init__.py
   MedVLSAM2Lib/evaluation/suites/bare_scene.py
+  MedVLSAM2Lib/evaluation/suites/language.py
   MedVLSAM2Lib/evaluation/suites/latency.py
   MedVLSAM2Lib/evaluation/suites/orientation_subjects.py
   MedVLSAM2Lib/evaluation/suites/orientations.py
@@ -144,6 +150,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/slices/precision.py
   MedVLSAM2Lib/model/slices/published.py
   MedVLSAM2Lib/model/slices/sam2_video.py
+  MedVLSAM2Lib/model/slices/search.py
   MedVLSAM2Lib/model/slices/shared_arena.py
   MedVLSAM2Lib/model/slices/slice_prompts.py
   MedVLSAM2Lib/model/slices/slice_stack.py
@@ -296,6 +303,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/example.py
   MedVLSAM2Lib/training/joint/export.py
   MedVLSAM2Lib/training/joint/learner.py
+  MedVLSAM2Lib/training/joint/meanings.py
   MedVLSAM2Lib/training/joint/network.py
   MedVLSAM2Lib/training/joint/phrase_states.py
   MedVLSAM2Lib/training/joint/run.py
@@ -363,6 +371,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/prompting/earlier_masks.py
   MedVLSAM2Lib/training/prompting/first_prompts.py
   MedVLSAM2Lib/training/prompting/outline.py
+  MedVLSAM2Lib/training/recipe.py
+  MedVLSAM2Lib/training/stage_command.py
   MedVLSAM2Lib/training/synthesis/__init__.py
   MedVLSAM2Lib/training/synthesis/contrast.py
   MedVLSAM2Lib/training/synthesis/label_image.py
@@ -382,9 +392,13 @@ set(MedVLSAM2Lib_SCRIPTS
 
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
+  MedVLSAM2Lib/training/configs/align.json
+  MedVLSAM2Lib/training/configs/caption.json
+  MedVLSAM2Lib/training/configs/finetune.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json
+  MedVLSAM2Lib/training/configs/meaning.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json
