@@ -66,3 +66,19 @@ def a_user(a_slicer: OffscreenSlicer, a_module: Any, the_worker: Path) -> User:
     from tests.panel.user import User
 
     return User(a_slicer, a_module, the_worker)
+
+
+@pytest.fixture
+def a_user_of_the_real_engine(a_slicer: OffscreenSlicer, a_ct: Any) -> Iterator[User]:
+    """Somebody in front of the module with the engine and the model that come with the extension."""
+    import qt
+
+    from tests.panel.user import User
+
+    module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
+    a_slicer.open_view("Red")
+    a_slicer.show_volume(a_ct)
+    module.widget.ui.volumeSelector.setCurrentNode(a_ct)
+    module.widget.enter()
+    yield User(a_slicer, module, Path())
+    qt.QSettings().clear()
