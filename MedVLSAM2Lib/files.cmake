@@ -93,6 +93,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/geometry.py
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/volume_file.py
+  MedVLSAM2Lib/memory/__init__.py
+  MedVLSAM2Lib/memory/checkpoint_shape.py
+  MedVLSAM2Lib/memory/estimate.py
+  MedVLSAM2Lib/memory/free.py
   MedVLSAM2Lib/model/__init__.py
   MedVLSAM2Lib/model/checkpoint_error.py
   MedVLSAM2Lib/model/component_folder.py
@@ -102,7 +106,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/converters/med3dvlm_names.py
   MedVLSAM2Lib/model/converters/sam2.py
   MedVLSAM2Lib/model/devices.py
-  MedVLSAM2Lib/model/free_memory.py
   MedVLSAM2Lib/model/language/__init__.py
   MedVLSAM2Lib/model/language/config.py
   MedVLSAM2Lib/model/language/conversation.py
@@ -110,7 +113,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/language/loading.py
   MedVLSAM2Lib/model/language/prompt_tokens.py
   MedVLSAM2Lib/model/language/text_pieces.py
-  MedVLSAM2Lib/model/mask_memory.py
   MedVLSAM2Lib/model/mask_model.py
   MedVLSAM2Lib/model/medvlsam2/__init__.py
   MedVLSAM2Lib/model/medvlsam2/component_owner.py
@@ -123,6 +125,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/medvlsam2/sizes.py
   MedVLSAM2Lib/model/memory/__init__.py
   MedVLSAM2Lib/model/memory/estimate.py
+  MedVLSAM2Lib/model/memory/slices.py
   MedVLSAM2Lib/model/memory/weights.py
   MedVLSAM2Lib/model/patches/__init__.py
   MedVLSAM2Lib/model/patches/carry.py
