@@ -171,12 +171,15 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/volume_input/config.py
   MedVLSAM2Lib/model/volume_input/prepare.py
   MedVLSAM2Lib/panel/__init__.py
+  MedVLSAM2Lib/panel/catalogue_section.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
+  MedVLSAM2Lib/panel/convert_command.py
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/key_map.py
   MedVLSAM2Lib/panel/model_section.py
+  MedVLSAM2Lib/panel/model_shelf.py
   MedVLSAM2Lib/panel/panel.py
   MedVLSAM2Lib/panel/prompt_display.py
   MedVLSAM2Lib/panel/prompt_placer.py
