@@ -14,7 +14,7 @@ from MedVLSAM2Lib.catalogue.sizes import in_words
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.model_shelf import MASK_MODELS, JobEnd, ModelShelf
 
-_HEADINGS = ("Model", "Licence", "Download", "Can do", "Memory on CPU / GPU", "Here")
+_HEADINGS = ("Model", "Here", "Download", "Licence", "Memory on CPU / GPU", "Can do")
 _POLL_MS = 50
 
 

@@ -62,11 +62,11 @@ class ModelShelf:
         return self._thread is not None
 
     def cells(self, entry: CatalogueEntry) -> tuple[str, ...]:
-        """A row of the table: model, licence, size, what it can do, memory on CPU and GPU, whether it is here."""
+        """A row of the table: model, whether it is here, size, licence, memory on CPU and GPU, what it can do."""
         size, memory = in_words(entry.formats[0].size_bytes), entry.memory
         needs = f"{in_words(memory.cpu_bytes)} / {in_words(memory.gpu_bytes)}"
         here = self._store.presence(entry.name).in_words
-        return (entry.title, entry.licence.tag, size, ", ".join(entry.capabilities), needs, here)
+        return (entry.title, here, size, entry.licence.tag, needs, ", ".join(entry.capabilities))
 
     def is_here(self, entry: CatalogueEntry) -> bool:
         """Whether it is complete."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.panel.user import User
 
 REPO_ID, NAME, TITLE = "facebook/sam2.1-hiera-tiny", "sam2.1-tiny", "SAM 2.1 tiny"
-LICENCE, SIZE, HERE = 1, 2, 5
+HERE, SIZE, LICENCE, MEMORY, ABILITIES = range(1, 6)
 
 
 @pytest.fixture
@@ -104,8 +104,8 @@ def test_every_model_is_listed_with_licence_size_needs_and_whether_it_is_here(th
     assert [row[0] for row in rows] == [entry.title for entry in entries]
     for row, entry in zip(rows, entries, strict=True):
         assert row[LICENCE] == entry.licence.tag
-        assert row[3] == ", ".join(entry.capabilities)
-        assert all(re.fullmatch(r"[\d.]+ [kMG]B", need) for need in row[4].split(" / "))
+        assert row[ABILITIES] == ", ".join(entry.capabilities)
+        assert all(re.fullmatch(r"[\d.]+ [kMG]B", need) for need in row[MEMORY].split(" / "))
         assert row[HERE] == ("bundled" if entry.is_bundled else "no")
     assert the_section.entry.licence.url in the_section.ui.modelDetailsLabel.text
     assert (the_section.can("useModel"), the_section.can("downloadModel")) == (False, True)
