@@ -93,7 +93,7 @@ class CatalogueSection:
         ui.licenceLabel.setText(_question(entry, self._licence) if entry is not None and self._licence else "")
         for widget in (ui.licenceLabel, ui.acceptLicenceButton, ui.declineLicenceButton):
             widget.setVisible(bool(self._licence))
-        ui.cancelModelButton.setVisible(shelf.is_busy)
+        ui.cancelModelButton.setVisible(shelf.is_busy and shelf.can_cancel)
         ui.modelProgressBar.setVisible(shelf.is_busy)
         self._show_progress()
 

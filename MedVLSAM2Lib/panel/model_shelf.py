@@ -40,6 +40,11 @@ class ModelShelf:
     Args:
         store: the same functions as ``medvlsam2 models``.
         convert: makes a checkpoint of published weights.
+
+    Attributes:
+        doing: what is being done, for the status line.
+        can_cancel: whether that can be stopped half-way.
+        progress: how far a download is; None for anything else.
     """
 
     def __init__(self, store: ModelStore, convert: Convert) -> None:
@@ -50,6 +55,7 @@ class ModelShelf:
         self._is_cancelled = threading.Event()
         self.progress: DownloadProgress | None = None
         self.doing = ""
+        self.can_cancel = False
 
     @property
     def entries(self) -> tuple[CatalogueEntry, ...]:
@@ -89,7 +95,7 @@ class ModelShelf:
                 self._convert(self._store, entry.name, self._is_cancelled.is_set)
             return JobEnd(f"{entry.title} is used from now on.", checkpoint=folder)
 
-        self._start(f"Preparing {entry.title}…", work)
+        self._start(f"Preparing {entry.title}…", work, can_cancel=True)
 
     def download(self, entry: CatalogueEntry, accepted_licence: str) -> None:
         """Fetch a model; the user has said yes to its size and to the licence of that tag."""
@@ -105,7 +111,7 @@ class ModelShelf:
                 return JobEnd(f"{entry.page} gives another licence: {error.licence}.", licence=error.licence)
             return JobEnd(f"{entry.title} is here ({in_words(model.size_bytes)}).")
 
-        self._start(f"Downloading {entry.title}…", work)
+        self._start(f"Downloading {entry.title}…", work, can_cancel=True)
 
     def import_folder(self, folder: Path) -> None:
         """Take a model from a folder, where its files stay."""
@@ -133,12 +139,13 @@ class ModelShelf:
         """How the job ended, once; None while it runs."""
         if self._thread is None or self._thread.is_alive():
             return None
-        end, self._thread, self._end, self.progress, self.doing = self._end, None, None, None, ""
+        end, self._thread, self._end = self._end, None, None
+        self.progress, self.doing, self.can_cancel = None, "", False
         return end
 
-    def _start(self, doing: str, work: Callable[[], JobEnd]) -> None:
+    def _start(self, doing: str, work: Callable[[], JobEnd], can_cancel: bool = False) -> None:
         self._is_cancelled.clear()
-        self.doing = doing
+        self.doing, self.can_cancel = doing, can_cancel
         # Ends with the program: a download goes on another time from where it was.
         self._thread = threading.Thread(target=self._run, args=(work,), name="medvlsam2-models", daemon=True)
         self._thread.start()

@@ -34,17 +34,28 @@ def places(tmp_path: Path) -> list[str]:
     ("name", "file", "options", "size"),
     [
         ("medsam2", "MedSAM2_latest.pt", [], 512),
-        ("sam2.1-tiny", "sam2.1_hiera_tiny.pt", ["--image-size", "256"], 256),
+        ("sam2.1-tiny", "sam2.1_hiera_tiny.pt", ["out", "--image-size", "256"], 256),
     ],
 )
 def test_an_imported_file_is_converted_and_loads(
-    tmp_path: Path, places: list[str], tiny_weights: dict, name: str, file: str, options: list[str], size: int
+    tmp_path: Path,
+    places: list[str],
+    tiny_weights: dict,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    file: str,
+    options: list[str],
+    size: int,
 ) -> None:
+    """Into the folder that is named, or into the one where the panel looks."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "usb").mkdir()
     torch.save({"model": tiny_weights}, tmp_path / "usb" / file)
     assert main(["models", "import", str(tmp_path / "usb"), "--name", name, *places]) == 0
-    assert main(["models", "convert", name, str(tmp_path / "out"), *options, *places]) == 0
-    loaded = load_mask_model(tmp_path / "out")
+    assert main(["models", "convert", name, *options, *places]) == 0
+    made = [path.parent for path in tmp_path.rglob("config.json")]
+    assert made == [tmp_path / "out" if options else tmp_path / "data" / "checkpoints" / name]
+    loaded = load_mask_model(made[0])
     assert isinstance(loaded.masks, SliceMaskModel)
     assert loaded.masks.network.config.image_size == size
     assert {"click", "box", "prior"} <= set(loaded.capabilities)
