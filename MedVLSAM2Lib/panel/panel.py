@@ -7,11 +7,15 @@ from typing import Any
 
 import qt
 
+from MedVLSAM2Lib.catalogue import ModelStore
 from MedVLSAM2Lib.engine import EngineClient
+from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.convert_command import convert_by_command
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
 from MedVLSAM2Lib.panel.model_section import ModelSection
+from MedVLSAM2Lib.panel.model_shelf import ModelShelf
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
 from MedVLSAM2Lib.panel.segment_section import SegmentSection
@@ -34,10 +38,18 @@ class Panel:
         scene: the MRML scene.
         client: the engine; closed by ``close``.
         checkpoint: the folder of the model that comes with the extension.
+        store: the models of this machine.
     """
 
     def __init__(
-        self, ui: Any, owner: Any, application: Any, scene: Any, client: EngineClient, checkpoint: Path
+        self,
+        ui: Any,
+        owner: Any,
+        application: Any,
+        scene: Any,
+        client: EngineClient,
+        checkpoint: Path,
+        store: ModelStore,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
         log, display = StepLog(), PromptDisplay(scene)
@@ -47,7 +59,10 @@ class Panel:
         self.segmenter = Segmenter(
             client, self.volume, self.model, log, display, self._surfaces, self.say, self.refresh
         )
-        self._models = ModelSection(ui, self.model, self.refresh)
+        self._models = ModelSection(ui, self.model, self.volume, self.refresh)
+        self._catalogue = CatalogueSection(
+            ui, owner, ModelShelf(store, convert_by_command), self.model, self.say, self.refresh
+        )
         self._segments = SegmentSection(
             ui,
             self.segmenter,
@@ -72,6 +87,7 @@ class Panel:
     def enter(self) -> None:
         """The module was opened: shortcuts work, and the volume that is chosen is taken up."""
         self.shortcuts.enable(True)
+        self._catalogue.show()
         self._on_volume()
 
     def exit(self) -> None:
@@ -84,6 +100,7 @@ class Panel:
         self.shortcuts.enable(False)
         self._timer.stop()
         self.placer.close()
+        self._catalogue.close()
         self._surfaces.close()
         self._client.close()
 
