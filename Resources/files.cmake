@@ -1,8 +1,21 @@
 # What is installed with the extension; the icon and the screenshots are for the Extensions Index and stay behind.
 set(MedVLSAM2_BUNDLED_RESOURCES
-  Resources/checkpoints/interactive/MODEL_CARD.md
-  Resources/checkpoints/interactive/config.json
-  Resources/checkpoints/interactive/model.safetensors
+  Resources/checkpoints/tiny/MODEL_CARD.md
+  Resources/checkpoints/tiny/config.json
+  Resources/checkpoints/tiny/language_model/chat_template.jinja
+  Resources/checkpoints/tiny/language_model/config.json
+  Resources/checkpoints/tiny/language_model/generation_config.json
+  Resources/checkpoints/tiny/language_model/model.safetensors
+  Resources/checkpoints/tiny/language_model/tokenizer.json
+  Resources/checkpoints/tiny/language_model/tokenizer_config.json
+  Resources/checkpoints/tiny/mask_model/config.json
+  Resources/checkpoints/tiny/mask_model/model.safetensors
+  Resources/checkpoints/tiny/projector/config.json
+  Resources/checkpoints/tiny/projector/model.safetensors
+  Resources/checkpoints/tiny/seg_projector/config.json
+  Resources/checkpoints/tiny/seg_projector/model.safetensors
+  Resources/checkpoints/tiny/volume_encoder/config.json
+  Resources/checkpoints/tiny/volume_encoder/model.safetensors
   Resources/report_templates/abdomen_pelvis.json
   Resources/report_templates/brain.json
   Resources/report_templates/chest.json

@@ -57,7 +57,7 @@ def _add_calibrate(command: argparse.ArgumentParser) -> None:
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
-    command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/interactive")
+    command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/tiny")
     command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), help="default: calibrated, or best")
     command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="for the card: the run's settings")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")

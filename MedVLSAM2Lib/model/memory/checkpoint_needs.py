@@ -13,7 +13,6 @@ from MedVLSAM2Lib.model.medvlsam2.config import LANGUAGE
 from MedVLSAM2Lib.model.memory.estimate import estimate
 from MedVLSAM2Lib.model.memory.weights import is_known_decoder
 
-_HALF = ("bfloat16", "float16")
 # Of a language model of an unknown family: its weights, and states and cache on top (our choice).
 _STATES_OF_UNKNOWN = 0.25
 
@@ -34,4 +33,5 @@ def needs_of(title: str, parts: Mapping[str, Path]) -> Needs:
 
 
 def _width_of(values: Mapping[str, Any]) -> int:
-    return FLOAT32_BYTES // 2 if (values.get("dtype") or values.get("torch_dtype")) in _HALF else FLOAT32_BYTES
+    # What is stored in float16 becomes float32 on a CPU.
+    return FLOAT32_BYTES // 2 if (values.get("dtype") or values.get("torch_dtype")) == "bfloat16" else FLOAT32_BYTES

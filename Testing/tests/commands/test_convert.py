@@ -66,7 +66,7 @@ def test_an_imported_file_is_converted_and_loads(
 def test_what_cannot_be_converted_is_one_sentence_and_exit_status_2(
     tmp_path: Path, places: list[str], tiny_weights: dict, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert main(["models", "convert", "interactive", str(tmp_path / "out"), *places]) == 2
+    assert main(["models", "convert", "tiny", str(tmp_path / "out"), *places]) == 2
     assert "needs no conversion" in caplog.messages[-1]
     assert main(["models", "convert", "medsam2", str(tmp_path / "out"), *places]) == 2
     assert "run medvlsam2 models download medsam2" in caplog.messages[-1]

@@ -86,10 +86,10 @@ def test_a_download_needs_the_licence_accepted(tmp_path: Path, caplog: pytest.Lo
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["info", "sam3"], "choose one of interactive"),
+        (["info", "sam3"], "choose one of tiny"),
         (["verify", "medsam2"], "is not on this machine"),
         (["remove", "medsam2"], "is not on this machine"),
-        (["remove", "interactive"], "comes with the extension"),
+        (["remove", "tiny"], "comes with the extension"),
         (["import", "nowhere"], "There is no folder"),
         (["bundle", "medsam2", "out"], "run medvlsam2 models download medsam2"),
         (["download", "medsam2", "--format", "onnx", "--accept-licence"], "choose one of pt"),
@@ -116,7 +116,7 @@ def test_a_model_is_downloaded_verified_bundled_and_removed(
     assert main(["models", "download", NAME, "--accept-licence", *here]) == 0
     assert f"24 MB at {REVISION[:12]} in " in capsys.readouterr().out
     assert main(["models", "verify", *here]) == 0
-    assert capsys.readouterr().out == f"interactive: whole\n{NAME}: whole\n"
+    assert capsys.readouterr().out == f"tiny: whole\n{NAME}: whole\n"
     assert main(["models", "bundle", NAME, str(tmp_path / "stick"), *here]) == 0
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     assert main(["models", "import", str(tmp_path / "stick"), *there]) == 0

@@ -53,7 +53,7 @@ def test_the_catalogue_says_what_the_estimate_of_slices_says(entry: CatalogueEnt
 
 
 def test_the_catalogue_says_what_the_estimate_of_the_bundled_model_says() -> None:
-    memory, shape = read_catalogue().entry("interactive").memory, read_mask_shape(bundled_checkpoint())
+    memory, shape = read_catalogue().entry("tiny").memory, read_mask_shape(bundled_checkpoint())
     assert shape is not None
     assert memory.cpu_bytes == pytest.approx(mask_memory(shape, SCAN).total, rel=0.02)
     assert memory.gpu_bytes == pytest.approx(mask_memory(shape, SCAN, "cuda").device_bytes, rel=0.02)

@@ -96,7 +96,7 @@ def test_a_folder_that_is_no_checkpoint_is_one_sentence(
 
 def damaged(folder: Path, **changes: Any) -> Path:
     """A copy of the bundled checkpoint, its config changed or, without changes, its weights cut short."""
-    shutil.copytree(ROOT / "Resources" / "checkpoints" / "interactive", folder)
+    shutil.copytree(ROOT / "Resources" / "checkpoints" / "tiny", folder)
     if changes:
         card = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**card, **changes}))

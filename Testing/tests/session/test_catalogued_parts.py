@@ -26,7 +26,7 @@ def parts(tmp_path: Path) -> CataloguedParts:
 
 
 def test_a_part_lies_in_its_folder_of_the_repository(parts: CataloguedParts) -> None:
-    assert parts.folder(ComponentSource(repo_id="a/b", subfolder="interactive")) == bundled_checkpoint()
+    assert parts.folder(ComponentSource(repo_id="a/b", subfolder="tiny")) == bundled_checkpoint()
 
 
 def test_a_part_outside_the_repository_is_refused(parts: CataloguedParts) -> None:

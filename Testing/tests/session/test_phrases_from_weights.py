@@ -121,7 +121,10 @@ def test_a_composite_locates_with_one_model_and_segments_with_another(
     """The toy finds the ball; the bundled checkpoint, which knows no words, gets its box and a point in it."""
     config = MedVLSam2Config.from_dict(json.loads((a_taught_checkpoint / "config.json").read_text()))
     parts = {name: ComponentSource(path=str(a_taught_checkpoint / name)) for name in config.components}
-    parts |= {"locator": parts["mask_model"], "mask_model": ComponentSource(path=str(bundled_checkpoint()))}
+    parts |= {
+        "locator": parts["mask_model"],
+        "mask_model": ComponentSource(path=str(bundled_checkpoint() / "mask_model")),
+    }
     composite = replace(config, components=parts, capabilities=("click", "box", "phrase"))
     (tmp_path / "config.json").write_text(json.dumps(composite.to_dict()))
     loaded = load_mask_model(tmp_path)
