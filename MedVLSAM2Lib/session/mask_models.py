@@ -12,10 +12,10 @@ from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, LocatingMaskModel, MaskModel, MaskRequest
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
-from MedVLSAM2Lib.model.medvlsam2.component_store import ComponentResolver
-from MedVLSAM2Lib.model.medvlsam2.config import LANGUAGE, MASK_MODEL, MODEL_TYPE, PHRASE
+from MedVLSAM2Lib.model.medvlsam2.component_store import FAST, ComponentResolver
+from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL, MODEL_TYPE, PHRASE
 from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent, load_mask_component
-from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model, read_model_config
+from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
@@ -79,21 +79,13 @@ def load_mask_model(
         component = load_mask_component(folder, torch.device(device))
         masks = _mask_model(component, component.capabilities)
         return LoadedModel(masks, name=str(component.card.get("name", "")), device=device)
-    precision = torch.float32 if device == "cpu" and _is_half(folder) else None
     model = MedVLSam2Model.from_pretrained(
-        folder, (MASK_MODEL,), owner=owner, resolver=resolver, dtype=precision, device=device
+        folder, (MASK_MODEL,), owner=owner, resolver=resolver, dtype=FAST, device=device
     )
     masks = _mask_model(model.mask_model, model.config.capabilities, model.replaces_prompts)
     reader = ModelPhraseReader(model)
     grounding = _grounding(model, masks, reader) if model.offers(PHRASE) else None
     return LoadedModel(masks, grounding, ModelSpeaker(model, reader), model.config.name, device)
-
-
-def _is_half(folder: Path) -> bool:
-    """Whether the language model in a checkpoint's own folder is stored in float16, with which a CPU is many times slower."""
-    source = read_model_config(folder).components.get(LANGUAGE)
-    path = folder / source.path if source is not None and source.path else None
-    return path is not None and path.is_dir() and read_config(path).get("dtype") == "float16"
 
 
 def _mask_model(component: MaskComponent, capabilities: tuple[str, ...], replace: bool = False) -> LocatingMaskModel:

@@ -19,6 +19,7 @@ from MedVLSAM2Lib.model.medvlsam2.component_store import (
     ComponentResolver,
     ComponentStore,
     LocalFoldersOnly,
+    Precision,
 )
 from MedVLSAM2Lib.model.medvlsam2.config import (
     ENCODER,
@@ -74,7 +75,7 @@ class MedVLSam2Model:
         *,
         resolver: ComponentResolver | None = None,
         owner: ComponentOwner | None = None,
-        dtype: torch.dtype | None = None,
+        dtype: Precision = None,
         device: torch.device | str = "cpu",
     ) -> MedVLSam2Model:
         """The checkpoint in ``folder``.
@@ -85,8 +86,8 @@ class MedVLSam2Model:
                 needed, no byte is read.
             resolver: finds parts that lie in hub repositories.
             owner: holds the parts that this process has in memory already.
-            dtype: the precision of encoder, projectors and language model; as they are stored if None. Mask models
-                choose their own.
+            dtype: the precision of encoder, projectors and language model; as they are stored if None, or ``FAST`` of the
+                component store. Mask models choose their own.
             device: where the parts go.
 
         Raises:

@@ -58,7 +58,7 @@ def test_what_fits_nowhere_is_a_sentence_about_memory() -> None:
         CheckpointLoader(Machine(100 * MB))(bundled_checkpoint())
     failure = failure_of(raised.value)
     assert failure.kind == "memory"
-    assert re.fullmatch(r"interactive needs 0\.\d GB of memory and 0\.1 GB are free; close .*", failure.message)
+    assert re.fullmatch(r"MedVL-SAM2 tiny needs 0\.\d GB of memory and 0\.1 GB are free; close .*", failure.message)
 
 
 def test_every_part_is_counted(a_checkpoint: Path, tmp_path: Path) -> None:
