@@ -66,6 +66,30 @@ def draft_report(
     return report
 
 
+def drafted_again(
+    report: Report, template: Template, model: ModelIdentity | None = None, header: Mapping[str, object] | None = None
+) -> Report:
+    """``report`` by ``template``, which may be another than before; what a person typed, edited or struck is kept.
+
+    Sentences about deleted segments go, unless a person changed them.
+    """
+    drafted = (Source.MEASURED, Source.HEADER)
+    kept = [one for one in report.statements if one.source not in drafted or _is_wanted(report, one)]
+    report = replace(report, layout=template.layout, model=model, statements=tuple(kept))
+    for text in _said(template.phrases.technique, header_words(header or {})):
+        if text not in {one.before_edit or one.text for one in report.statements}:
+            report = report.with_statement(Statement(report.new_id(), SectionKey.TECHNIQUE, text, Source.HEADER))
+    for segment in report.segments.values():
+        if not segment.deleted:
+            report = with_drafted_segment(report, template, segment)
+    return report
+
+
+def _is_wanted(report: Report, drafted: Statement) -> bool:
+    """Whether a drafted sentence is to be kept for now: struck by hand, or of a segment that is there."""
+    return bool(drafted.struck or (drafted.source is Source.MEASURED and not report.why_struck(drafted)))
+
+
 def with_drafted_segment(report: Report, template: Template, segment: ReportSegment) -> Report:
     """The report with what the template says of a segment that is new, or was corrected or renamed.
 

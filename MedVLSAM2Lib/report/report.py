@@ -147,6 +147,11 @@ class Report:
         """The report with a sentence struck; with an empty ``why``, standing again unless its segment is deleted."""
         return self._with(replace(self.statement(statement_id), struck=why))
 
+    def without_statement(self, statement_id: str) -> Report:
+        """The report without a sentence; a drafted one comes back with the next draft of its segment (``with_struck``)."""
+        gone = self.statement(statement_id)
+        return replace(self, statements=tuple(one for one in self.statements if one is not gone))
+
     def new_id(self) -> str:
         """A name no sentence has."""
         taken = {statement.statement_id for statement in self.statements}
