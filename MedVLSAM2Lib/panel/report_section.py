@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ class ReportSection:
                 ui.priorSelector.setCurrentNode(self.reporter.prior_node)
         self._is_refreshing = False
         self._table.show(() if report is None else report_rows(report))
-        ui.draftLabel.setText("" if report is None else f"{DRAFT_MARK}\n{model_line(report)}")
+        ui.draftLabel.setText("" if report is None else f"<b>{escape(DRAFT_MARK)}</b><br>{escape(model_line(report))}")
         for widget in (ui.draftLabel, ui.reportTable, ui.sentenceEdit, ui.deleteSentenceButton, ui.exportPane):
             widget.setVisible(report is not None)
         self._show_progress()
@@ -158,7 +159,7 @@ class ReportSection:
         ui.deleteSentenceButton.setEnabled(row is not None and bool(row.statement_id))
         ui.deleteSentenceButton.setText("Put back" if row is not None and row.is_struck else "Delete")
         section, _ = self._place_to_add()
-        ui.sentenceEdit.setPlaceholderText(f"Add a sentence to the {section.value}, then Enter")
+        ui.sentenceEdit.setPlaceholderText(f"Add to the {section.value}…")
 
     def _place_to_add(self) -> tuple[SectionKey, str]:
         """Where a sentence of one's own goes: below the chosen row."""

@@ -11,6 +11,8 @@ import qt
 from MedVLSAM2Lib.panel.report_rows import ReportRow
 
 _TEXT, _MARK = 0, 1
+_FAINT = 0.6
+_ROOM_PX = 4
 
 
 class ReportTable:
@@ -36,7 +38,7 @@ class ReportTable:
         header = table.horizontalHeader()
         header.setSectionResizeMode(_TEXT, qt.QHeaderView.Stretch)
         header.setSectionResizeMode(_MARK, qt.QHeaderView.ResizeToContents)
-        header.connect("sectionResized(int,int,int)", lambda *_: table.resizeRowsToContents())
+        header.connect("sectionResized(int,int,int)", lambda *_: self._fit_rows())
         table.connect("cellClicked(int,int)", self._on_clicked)
         table.connect("cellChanged(int,int)", self._on_changed)
         table.connect("currentCellChanged(int,int,int,int)", lambda *_: self._chosen())
@@ -68,7 +70,7 @@ class ReportTable:
         kept = [n for n, row in enumerate(self._rows) if current and _is_same(row, current)]
         self._table.setCurrentCell(kept[0] if kept else -1, _TEXT)
         self._table.blockSignals(was_blocked)
-        self._table.resizeRowsToContents()
+        self._fit_rows()
         self._table.verticalScrollBar().setValue(place)
         self._chosen()
 
@@ -85,6 +87,12 @@ class ReportTable:
             table.setItem(number, _MARK, self._mark_item(row))
             if not row.statement_id:
                 table.setSpan(number, _TEXT, 1, 2)
+
+    def _fit_rows(self) -> None:
+        table = self._table
+        table.resizeRowsToContents()
+        for number in range(table.rowCount):
+            table.setRowHeight(number, table.rowHeight(number) + _ROOM_PX)
 
     def _text_item(self, row: ReportRow) -> Any:
         item = qt.QTableWidgetItem(row.text)
@@ -108,7 +116,9 @@ class ReportTable:
         return item
 
     def _faint(self) -> Any:
-        return qt.QBrush(self._table.palette.color(qt.QPalette.Disabled, qt.QPalette.Text))
+        colour = self._table.palette.color(qt.QPalette.Active, qt.QPalette.Text)
+        colour.setAlphaF(_FAINT)
+        return qt.QBrush(colour)
 
     def _on_clicked(self, row: int, _column: int) -> None:
         if self._rows[row].statement_id:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,11 +26,11 @@ def segments(a_slicer: OffscreenSlicer, a_module: Any, a_ct: Any) -> dict[str, s
 
 
 @pytest.fixture
-def a_reader(a_slicer: OffscreenSlicer, a_module: Any, segments: dict[str, str]) -> Iterator[Reader]:
+def a_reader(a_slicer: OffscreenSlicer, a_module: Any, segments: dict[str, str]) -> Reader:
     """Somebody who reads the report, with the section open."""
     reader = Reader(a_slicer, a_module)
     reader.open_section()
-    yield reader
+    return reader
 
 
 def test_a_draft_says_what_was_measured(a_reader: Reader, segments: dict[str, str]) -> None:
