@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,9 +64,42 @@ class Reader:
         keyboard.click_widget(getattr(self.ui, f"{button}Button"))
         self.settle()
 
+    def press_without_waiting(self, button: str) -> None:
+        keyboard.click_widget(getattr(self.ui, f"{button}Button"))
+
     def draft(self) -> None:
         """Press Draft and wait for the numbers."""
         self.press("draft")
+
+    def choose_template(self, title: str) -> None:
+        """Choose another template, as with the mouse in the list that drops down."""
+        selector = self.ui.templateSelector
+        selector.setCurrentIndex(selector.findText(title))
+        selector.activated.emit(selector.currentIndex)
+
+    def export(self, kind: str, folder: Path) -> None:
+        """Choose format and folder, press Write and wait."""
+        formats = [str(self.ui.exportFormat.itemText(n)) for n in range(self.ui.exportFormat.count)]
+        self.ui.exportFormat.setCurrentIndex(next(n for n, text in enumerate(formats) if text.startswith(kind)))
+        self.ui.exportFolder.setCurrentPath(str(folder))
+        self.press("export")
+
+    def copied_text(self) -> str:
+        """Press Copy text; what is on the clipboard then."""
+        import qt
+
+        self.press("copyReport")
+        return str(qt.QApplication.clipboard().text()).replace("\N{NO-BREAK SPACE}", " ")
+
+    def paint(self, segment_id: str, volume: Any, block: Block, *, wait: bool = True) -> None:
+        """Correct a segment with another tool."""
+        paint(self.segmentation, segment_id, volume, block)
+        if wait:
+            self.settle()
+
+    def press_key_in_table(self, key: str) -> None:
+        keyboard.press_key(self.table, key)
+        self.settle()
 
     def type_into(self, widget: str, text: str, key: str = "Return") -> None:
         """Type into a line of the panel and press a key."""
@@ -103,7 +137,24 @@ class Reader:
         self.slicer.process_events(until=lambda: not self.section.is_busy, timeout_s=60)
         self.slicer.process_events()
 
+    def wait_for_numbers(self) -> None:
+        """Wait until everything is measured, shown or not."""
+        self.slicer.process_events(until=lambda: not self.section.reporter.is_busy, timeout_s=60)
+
     # Eyes
+
+    @property
+    def segmentation(self) -> Any:
+        """The chosen one."""
+        return self.section.reporter.segmentation_node
+
+    @property
+    def progress(self) -> str:
+        return str(self.ui.progressLabel.text)
+
+    def slice_offset(self, view: str) -> float:
+        """Where a slice view is along its axis, in mm."""
+        return float(self.slicer.open_view(view).get_view_node().GetSliceOffset())
 
     @property
     def lines(self) -> list[str]:
