@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from MedVLSAM2Lib.report import Report, SectionKey, Source, outline
 from MedVLSAM2Lib.report.outline import Block, Line
+from MedVLSAM2Lib.report.placeholders import Piece
 
 _MARKS = {
     Source.MEASURED: "measured",
@@ -31,6 +32,7 @@ class ReportRow:
         mark: where the sentence comes from.
         is_struck: whether it does not stand.
         hint: what is shown when the mouse rests on it.
+        pieces: the sentence's words and numbers.
     """
 
     text: str
@@ -41,6 +43,7 @@ class ReportRow:
     mark: str = ""
     is_struck: bool = False
     hint: str = ""
+    pieces: tuple[Piece, ...] = ()
 
 
 def report_rows(report: Report) -> tuple[ReportRow, ...]:
@@ -73,7 +76,8 @@ def _sentence(report: Report, line: Line, system: str) -> ReportRow:
     statement = line.statement
     mark = _DELETED if line.struck else _MARKS[statement.source]
     struck = bool(line.struck)
-    return ReportRow(line.text, statement.section, system, 2, statement.statement_id, mark, struck, _hint(report, line))
+    hint, pieces = _hint(report, line), line.pieces
+    return ReportRow(line.text, statement.section, system, 2, statement.statement_id, mark, struck, hint, pieces)
 
 
 def _hint(report: Report, line: Line) -> str:

@@ -119,7 +119,7 @@ class ReportSection:
         if not self._was_template_chosen and self.reporter.study_type in self._study_types:
             ui.templateSelector.setCurrentIndex(self._study_types.index(self.reporter.study_type))
         if report is not None:
-            if not ui.indicationEdit.hasFocus():
+            if not ui.indicationEdit.focus:
                 ui.indicationEdit.setText(self.reporter.indication)
             if self.reporter.prior_node is not ui.priorSelector.currentNode():
                 ui.priorSelector.setCurrentNode(self.reporter.prior_node)

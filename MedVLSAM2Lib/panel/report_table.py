@@ -9,6 +9,7 @@ from typing import Any
 import qt
 
 from MedVLSAM2Lib.panel.report_rows import ReportRow
+from MedVLSAM2Lib.report.placeholders import Piece
 
 _TEXT, _MARK = 0, 1
 _FAINT = 0.6
@@ -21,7 +22,7 @@ class ReportTable:
     Args:
         table: the widget.
         clicked: gets the id of a sentence that was clicked.
-        edited: gets the id of a sentence and how it was changed to read.
+        edited: gets the id of a sentence, how it was changed to read, and how it read before.
         chosen: called when another row became the current one.
     """
 
@@ -29,7 +30,7 @@ class ReportTable:
         self,
         table: Any,
         clicked: Callable[[str], None],
-        edited: Callable[[str, str], None],
+        edited: Callable[[str, str, tuple[Piece, ...]], None],
         chosen: Callable[[], None],
     ) -> None:
         self._table, self._clicked, self._edited, self._chosen = table, clicked, edited, chosen
@@ -131,7 +132,7 @@ class ReportTable:
         # The rows that were shown no longer are: whatever comes of the edit, the table is filled anew.
         self._rows = (*self._rows[:number], replace(row, text=text), *self._rows[number + 1 :])
         # Later: the editor that is just being closed is one of the table's own.
-        qt.QTimer.singleShot(0, lambda: self._edited(row.statement_id, text))
+        qt.QTimer.singleShot(0, lambda: self._edited(row.statement_id, text, row.pieces))
 
 
 def _is_same(row: ReportRow, other: ReportRow) -> bool:

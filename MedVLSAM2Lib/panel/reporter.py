@@ -21,6 +21,7 @@ from MedVLSAM2Lib.report import (
     with_drafted_segment,
 )
 from MedVLSAM2Lib.report.drafting import drafted_again
+from MedVLSAM2Lib.report.placeholders import Piece
 from MedVLSAM2Lib.report.technique import read_header
 from MedVLSAM2Lib.report.template_guess import guess_template
 from MedVLSAM2Lib.report.templates import Template
@@ -148,12 +149,12 @@ class Reporter:
             report = report.without_statement(statement.statement_id)
         self._keep(report.with_typed(SectionKey.INDICATION, text) if text else report)
 
-    def edit(self, statement_id: str, text: str) -> None:
-        """Change how a sentence reads; an emptied one is deleted."""
+    def edit(self, statement_id: str, text: str, before: tuple[Piece, ...] = ()) -> None:
+        """Change how a sentence reads, ``before`` being how it read when that began; an emptied one is deleted."""
         if not text.strip():
             self.delete(statement_id)
         elif self.report is not None:
-            self._keep(self.report.with_edit(statement_id, text.strip()))
+            self._keep(self.report.with_edit(statement_id, text.strip(), before))
 
     def add(self, section: SectionKey, system: str, text: str) -> None:
         """Add a person's own sentence."""
@@ -176,10 +177,9 @@ class Reporter:
 
     def compare_with(self, prior_node: Any) -> None:
         """Measure the change against the segments of the same names in another segmentation; None to end that."""
-        if self._kept is None or prior_node is self._kept.prior:
-            return
-        self._kept.prior = prior_node
-        self._look_soon()
+        if self._kept is not None and prior_node is not self._kept.prior:
+            self._kept.prior = self._prior(prior_node)
+            self._look_soon()
 
     def show(self, statement_id: str) -> None:
         """Go to a sentence's evidence in all slice views and make its segments visible."""
@@ -252,6 +252,13 @@ class Reporter:
             self._measurements.measure(subject)
             self._wake()
 
+    def _prior(self, node: Any) -> Any:
+        """A segmentation to compare with: not the report's own."""
+        if node is None or node is not self.segmentation_node:
+            return node
+        self._say("That is this report's own segmentation; choose that of an earlier scan as the prior.")
+        return None
+
     def _prior_of(self, name: str) -> Subject | None:
         """The segment of the same name in the prior segmentation, on the volume that one was drawn on."""
         node = None if self._kept is None else self._kept.prior
@@ -288,7 +295,7 @@ class Reporter:
         if not segments:
             raise SceneError("There is no segment to report on; segment something first.")
         kept = self._kept = ReportNode.for_segmentation(self.segmentation_node)
-        kept.volume, kept.prior = volume_node, prior_node
+        kept.volume, kept.prior = volume_node, self._prior(prior_node)
         model = self._model() if self._model_took_part() else None
         files = dicom_files_of(volume_node)
         header = read_header(files[0]) if files else {}

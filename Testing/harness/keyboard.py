@@ -27,9 +27,9 @@ def click_widget(widget: QtWidgets.QWidget) -> None:
 
 def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: bool = False) -> None:
     """Click, or double-click, in the middle of a table's cell; it is scrolled into view first."""
-    item = table.item(row, column)
-    table.scrollToItem(item)
-    middle = table.visualItemRect(item).center()
+    index = table.model().index(row, column)
+    table.scrollTo(index)
+    middle = table.visualRect(index).center()
     QtTest.QTest.mouseClick(
         table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
     )

@@ -154,6 +154,22 @@ def test_numbers_that_change_meanwhile_do_not_disturb_who_is_typing(
     assert f"{10 * 20 * 20 * VOXEL_ML:.1f} ml" in a_reader.sentence("Liver:")
 
 
+def test_a_number_that_changed_while_its_sentence_was_rewritten_is_still_measured(
+    a_reader: Reader, segments: dict[str, str], a_ct: Any
+) -> None:
+    from harness import keyboard
+
+    a_reader.draft()
+    editor = a_reader.open_editor("Liver:")
+    editor.setCursorPosition(0)
+    a_reader.paint(segments["liver"], a_ct, (slice(10, 20), slice(10, 30), slice(10, 30)), wait=False)
+    a_reader.wait_for_numbers()
+    keyboard.type_text(editor, "Big ")
+    keyboard.press_key(editor, "Return")
+    a_reader.settle()
+    assert a_reader.sentence("Big Liver:").startswith(f"Big Liver: {10 * 20 * 20 * VOXEL_ML:.1f} ml, ")
+
+
 def test_an_own_sentence_goes_below_the_chosen_one_and_can_be_deleted(a_reader: Reader) -> None:
     a_reader.draft()
     a_reader.click_sentence("Liver:")
