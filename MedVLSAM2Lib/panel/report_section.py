@@ -16,7 +16,7 @@ from MedVLSAM2Lib.panel.report_exporter import ReportExporter
 from MedVLSAM2Lib.panel.report_rows import report_rows
 from MedVLSAM2Lib.panel.report_table import ReportTable
 from MedVLSAM2Lib.panel.reporter import Reporter
-from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, SectionKey, TemplateError, read_template
+from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, Report, SectionKey, TemplateError, read_template
 from MedVLSAM2Lib.report.exporters.plain_text import plain_text
 from MedVLSAM2Lib.report.outline import model_line
 from MedVLSAM2Lib.report.templates import Template
@@ -218,14 +218,12 @@ class ReportSection:
         elif template is None:
             self.say("The template of this draft is gone; choose another one and press Draft.")
         elif report is not None:
-            self._export_to(Path(folder), kind)
+            self._export_as(report, template, kind, Path(folder))
 
-    def _export_to(self, folder: Path, kind: ExportFormat) -> None:
+    def _export_as(self, report: Report, template: Template, kind: ExportFormat, folder: Path) -> None:
         reporter = self.reporter
         try:
-            material = ReportMaterial.gather(
-                reporter.report, reporter.template, reporter.segmentation_node, reporter.volume_node
-            )
+            material = ReportMaterial.gather(report, template, reporter.segmentation_node, reporter.volume_node)
         except SceneError as error:
             logger.warning("%s", error)
             self.say(str(error))
