@@ -197,6 +197,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/reporter.py
   MedVLSAM2Lib/panel/segment_section.py
   MedVLSAM2Lib/panel/segmenter.py
+  MedVLSAM2Lib/panel/sentence_editor.py
   MedVLSAM2Lib/panel/shortcuts.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py

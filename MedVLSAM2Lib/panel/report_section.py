@@ -106,10 +106,11 @@ class ReportSection:
         ui.exportFolder.connect("currentPathChanged(QString)", self._on_folder)
         ui.exportButton.connect("clicked()", self._export)
         ui.copyReportButton.connect("clicked()", self._copy)
-        shortcut = qt.QShortcut(ui.reportTable)
-        shortcut.setKey(qt.QKeySequence("Delete"))
-        shortcut.setContext(qt.Qt.WidgetShortcut)
-        shortcut.connect("activated()", self._delete)
+        for key, action in (("Delete", self._delete), ("F2", self._table.edit_current)):
+            shortcut = qt.QShortcut(ui.reportTable)
+            shortcut.setKey(qt.QKeySequence(key))
+            shortcut.setContext(qt.Qt.WidgetShortcut)
+            shortcut.connect("activated()", action)
 
     # --- what is shown
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import qt
 
 from MedVLSAM2Lib.panel.report_rows import ReportRow
+from MedVLSAM2Lib.panel.sentence_editor import SentenceEditor
 from MedVLSAM2Lib.report.placeholders import Piece
 
 _TEXT, _MARK = 0, 1
@@ -39,9 +39,15 @@ class ReportTable:
         header = table.horizontalHeader()
         header.setSectionResizeMode(_TEXT, qt.QHeaderView.Stretch)
         header.setSectionResizeMode(_MARK, qt.QHeaderView.ResizeToContents)
-        header.connect("sectionResized(int,int,int)", lambda *_: self._fit_rows())
+        # Later: while the header tells of one column, the others have not their new width yet.
+        self._fitting = qt.QTimer(table)
+        self._fitting.setSingleShot(True)
+        self._fitting.setInterval(0)
+        self._fitting.connect("timeout()", self._fit_rows)
+        header.connect("sectionResized(int,int,int)", lambda *_: self._fitting.start())
+        self._editor = SentenceEditor(table, self._on_edited, self._fitting.start)
         table.connect("cellClicked(int,int)", self._on_clicked)
-        table.connect("cellChanged(int,int)", self._on_changed)
+        table.connect("cellDoubleClicked(int,int)", self._open_editor)
         table.connect("currentCellChanged(int,int,int,int)", lambda *_: self._chosen())
 
     @property
@@ -49,6 +55,11 @@ class ReportTable:
         """The row that is chosen."""
         row = self._table.currentRow()
         return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def edit_current(self) -> None:
+        """Type over the sentence that is chosen."""
+        if self.current is not None:
+            self._open_editor(self._table.currentRow(), _TEXT)
 
     @property
     def is_behind(self) -> bool:
@@ -62,7 +73,7 @@ class ReportTable:
 
     def catch_up(self) -> None:
         """Show what there is to show, unless somebody is typing."""
-        if not self.is_behind or self._is_typed_in():
+        if not self.is_behind or self._editor.is_open:
             return
         current, place = self.current, self._table.verticalScrollBar().value
         self._rows = self._wanted
@@ -74,10 +85,6 @@ class ReportTable:
         self._fit_rows()
         self._table.verticalScrollBar().setValue(place)
         self._chosen()
-
-    def _is_typed_in(self) -> bool:
-        focus = qt.QApplication.focusWidget()
-        return focus is not None and focus.inherits("QLineEdit") and self._table.isAncestorOf(focus)
 
     def _fill(self) -> None:
         table = self._table
@@ -91,6 +98,8 @@ class ReportTable:
 
     def _fit_rows(self) -> None:
         table = self._table
+        if self._editor.is_open:
+            return
         table.resizeRowsToContents()
         for number in range(table.rowCount):
             table.setRowHeight(number, table.rowHeight(number) + _ROOM_PX)
@@ -125,14 +134,14 @@ class ReportTable:
         if self._rows[row].statement_id:
             self._clicked(self._rows[row].statement_id)
 
-    def _on_changed(self, number: int, column: int) -> None:
-        row, text = self._rows[number], self._table.item(number, column).text()
-        if column != _TEXT or text == row.text:
-            return
-        # The rows that were shown no longer are: whatever comes of the edit, the table is filled anew.
-        self._rows = (*self._rows[:number], replace(row, text=text), *self._rows[number + 1 :])
-        # Later: the editor that is just being closed is one of the table's own.
-        qt.QTimer.singleShot(0, lambda: self._edited(row.statement_id, text, row.pieces))
+    def _open_editor(self, number: int, _column: int) -> None:
+        if self._rows[number].statement_id:
+            self._editor.open(number, _TEXT, self._rows[number].text)
+
+    def _on_edited(self, number: int, text: str) -> None:
+        row = self._rows[number]
+        if text != row.text:
+            self._edited(row.statement_id, text, row.pieces)
 
 
 def _is_same(row: ReportRow, other: ReportRow) -> bool:

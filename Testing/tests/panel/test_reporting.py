@@ -118,6 +118,36 @@ def test_a_sentence_rewritten_in_place_is_marked_and_never_overwritten(
     assert not a_reader.has("Liver:")
 
 
+def test_leaving_a_sentence_that_is_rewritten_keeps_what_was_typed(a_reader: Reader) -> None:
+    from harness import keyboard
+
+    a_reader.draft()
+    editor = a_reader.open_editor("Liver:")
+    keyboard.type_text(editor, " Seen.")
+    keyboard.click_widget(a_reader.ui.indicationEdit)
+    a_reader.settle()
+    assert a_reader.sentence("Liver:").endswith(" Seen.")
+    assert a_reader.mark_of("Liver:") == "edited"
+
+
+def test_f2_opens_the_chosen_sentence_and_pasted_line_ends_become_spaces(a_reader: Reader) -> None:
+    import qt
+
+    from harness import keyboard
+
+    a_reader.draft()
+    a_reader.click_sentence("Liver:")
+    keyboard.press_key(a_reader.table, "F2")
+    a_reader.slicer.process_events()
+    editor = qt.QApplication.focusWidget()
+    editor.selectAll()
+    qt.QApplication.clipboard().setText("Two\nlines\n")
+    editor.paste()
+    keyboard.press_key(editor, "Return")
+    a_reader.settle()
+    assert a_reader.mark_of("Two lines") == "edited"
+
+
 def test_escape_leaves_a_sentence_as_it_is(a_reader: Reader) -> None:
     a_reader.draft()
     a_reader.rewrite("Liver:", "Something else", key="Escape")
@@ -161,7 +191,7 @@ def test_a_number_that_changed_while_its_sentence_was_rewritten_is_still_measure
 
     a_reader.draft()
     editor = a_reader.open_editor("Liver:")
-    editor.setCursorPosition(0)
+    keyboard.press_key(editor, "Home", control=True)
     a_reader.paint(segments["liver"], a_ct, (slice(10, 20), slice(10, 30), slice(10, 30)), wait=False)
     a_reader.wait_for_numbers()
     keyboard.type_text(editor, "Big ")
