@@ -7,7 +7,7 @@ from typing import Any
 
 import qt
 
-_LEAST_LINES = 3
+_LEAST_LINES = 5
 _ROOM_PX = 12
 
 
