@@ -31,6 +31,7 @@ class ReportRow:
         statement_id: the sentence's; empty of headings and of what stands for nothing.
         mark: where the sentence comes from.
         is_struck: whether it does not stand.
+        can_be_put_back: whether it was struck by hand.
         hint: what is shown when the mouse rests on it.
         pieces: the sentence's words and numbers.
     """
@@ -42,6 +43,7 @@ class ReportRow:
     statement_id: str = ""
     mark: str = ""
     is_struck: bool = False
+    can_be_put_back: bool = False
     hint: str = ""
     pieces: tuple[Piece, ...] = ()
 
@@ -74,10 +76,17 @@ def _rows(report: Report, block: Block) -> Iterator[ReportRow]:
 
 def _sentence(report: Report, line: Line, system: str) -> ReportRow:
     statement = line.statement
-    mark = _DELETED if line.struck else _MARKS[statement.source]
-    struck = bool(line.struck)
-    hint, pieces = _hint(report, line), line.pieces
-    return ReportRow(line.text, statement.section, system, 2, statement.statement_id, mark, struck, hint, pieces)
+    return ReportRow(
+        line.text,
+        statement.section,
+        system,
+        statement_id=statement.statement_id,
+        mark=_DELETED if line.struck else _MARKS[statement.source],
+        is_struck=bool(line.struck),
+        can_be_put_back=bool(statement.struck),
+        hint=_hint(report, line),
+        pieces=line.pieces,
+    )
 
 
 def _hint(report: Report, line: Line) -> str:

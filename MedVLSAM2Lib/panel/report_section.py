@@ -158,7 +158,7 @@ class ReportSection:
     def _show_choice(self) -> None:
         row, ui = self._table.current, self._ui
         ui.deleteSentenceButton.setEnabled(row is not None and bool(row.statement_id))
-        ui.deleteSentenceButton.setText("Put back" if row is not None and row.is_struck else "Delete")
+        ui.deleteSentenceButton.setText("Put back" if row is not None and row.can_be_put_back else "Delete")
         section, _ = self._place_to_add()
         ui.sentenceEdit.setPlaceholderText(f"Add to the {section.value}…")
 
@@ -196,7 +196,7 @@ class ReportSection:
         row = self._table.current
         if row is None or not row.statement_id:
             return
-        if row.is_struck:
+        if row.can_be_put_back:
             self.reporter.put_back(row.statement_id)
         else:
             self.reporter.delete(row.statement_id)

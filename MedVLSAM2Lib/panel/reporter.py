@@ -162,10 +162,11 @@ class Reporter:
             self._keep(self.report.with_typed(section, text.strip(), system))
 
     def delete(self, statement_id: str) -> None:
-        """Take a sentence out: a person's own disappears, a drafted one is crossed out and can be put back."""
+        """Take a sentence out: a person's own and those of deleted segments go, others are struck and can be put back."""
         if self.report is None:
             return
-        if self.report.statement(statement_id).source is Source.TYPED:
+        statement = self.report.statement(statement_id)
+        if statement.source is Source.TYPED or (self.report.why_struck(statement) and not statement.struck):
             self._keep(self.report.without_statement(statement_id))
         else:
             self._keep(self.report.with_struck(statement_id, _STRUCK_BY_HAND))

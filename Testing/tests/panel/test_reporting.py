@@ -96,8 +96,20 @@ def test_a_deleted_segment_strikes_its_sentences_and_one_that_is_back_stands_aga
     assert not a_reader.is_struck("Mass, left: ")
 
 
-def test_a_new_name_is_in_the_sentences(a_reader: Reader, segments: dict[str, str]) -> None:
+def test_the_sentences_of_a_deleted_segment_can_be_cleared_away(a_reader: Reader, segments: dict[str, str]) -> None:
     a_reader.draft()
+    a_reader.segmentation.GetSegmentation().RemoveSegment(segments["liver"])
+    a_reader.settle()
+    a_reader.click_sentence("Liver:")
+    a_reader.press("deleteSentence")
+    assert not a_reader.has("Liver:")
+
+
+def test_a_new_name_is_in_the_sentences_where_they_stand(a_reader: Reader, segments: dict[str, str]) -> None:
+    a_reader.draft()
+    a_reader.segmentation.GetSegmentation().GetSegment(segments["liver"]).SetName("liver graft")
+    a_reader.settle()
+    assert a_reader.has("Liver graft:")
     a_reader.segmentation.GetSegmentation().GetSegment(segments["mass"]).SetName("renal mass")
     a_reader.settle()
     assert a_reader.has("Renal mass, left: ")

@@ -212,3 +212,15 @@ def test_a_report_drafted_again_forgets_deleted_segments_and_keeps_what_was_stru
     assert again.why_struck(again.statement(liver.statement_id)) == "Struck by hand."
     assert not any("Segment_3" in one.segment_ids for one in again.statements)
     assert len(drafted_again(again, the_abdomen).statements) == len(again.statements)
+
+
+def test_sentences_of_a_renamed_segment_keep_their_place_and_whether_they_are_struck(
+    a_report: Report, the_abdomen: Template
+) -> None:
+    liver = next(one for one in a_report.statements if one.segment_ids == ("Segment_1",))
+    struck = a_report.with_struck(liver.statement_id)
+    renamed = replace(a_report.segments["Segment_1"], name="liver graft")
+    again = with_drafted_segment(struck, the_abdomen, renamed)
+    assert [one.statement_id for one in again.statements] == [one.statement_id for one in struck.statements]
+    assert again.text_of(again.statement(liver.statement_id)).startswith("Liver graft: ")
+    assert again.why_struck(again.statement(liver.statement_id)) == "Struck by hand."
