@@ -75,6 +75,7 @@ class ReportSection:
             self._show_what_can_be_done()
             return
         self._was_template_chosen = False
+        self._table.stop_typing()
         self.say("")
         self.reporter.choose(segmentation_node)
 

@@ -61,6 +61,10 @@ class ReportTable:
         if self.current is not None:
             self._open_editor(self._table.currentRow(), _TEXT)
 
+    def stop_typing(self) -> None:
+        """Drop what is being typed over a sentence."""
+        self._editor.cancel()
+
     @property
     def is_behind(self) -> bool:
         """Whether there is more to show once nobody is typing in it."""

@@ -151,30 +151,23 @@ class Reporter:
 
     def edit(self, statement_id: str, text: str, before: tuple[Piece, ...] = ()) -> None:
         """Change how a sentence reads, ``before`` being how it read when that began; an emptied one is deleted."""
-        if not text.strip():
+        if text.strip():
+            self._change(lambda report: report.with_edit(statement_id, text.strip(), before))
+        else:
             self.delete(statement_id)
-        elif self.report is not None:
-            self._keep(self.report.with_edit(statement_id, text.strip(), before))
 
     def add(self, section: SectionKey, system: str, text: str) -> None:
         """Add a person's own sentence."""
-        if self.report is not None and text.strip():
-            self._keep(self.report.with_typed(section, text.strip(), system))
+        if text.strip():
+            self._change(lambda report: report.with_typed(section, text.strip(), system))
 
     def delete(self, statement_id: str) -> None:
         """Take a sentence out: a person's own and those of deleted segments go, others are struck and can be put back."""
-        if self.report is None:
-            return
-        statement = self.report.statement(statement_id)
-        if statement.source is Source.TYPED or (self.report.why_struck(statement) and not statement.struck):
-            self._keep(self.report.without_statement(statement_id))
-        else:
-            self._keep(self.report.with_struck(statement_id, _STRUCK_BY_HAND))
+        self._change(lambda report: _without(report, statement_id))
 
     def put_back(self, statement_id: str) -> None:
         """Let a sentence stand again that was deleted by hand."""
-        if self.report is not None:
-            self._keep(self.report.with_struck(statement_id, ""))
+        self._change(lambda report: report.with_struck(statement_id, ""))
 
     def compare_with(self, prior_node: Any) -> None:
         """Measure the change against the segments of the same names in another segmentation; None to end that."""
@@ -254,23 +247,24 @@ class Reporter:
             self._wake()
 
     def _prior(self, node: Any) -> Any:
-        """A segmentation to compare with: not the report's own."""
-        if node is None or node is not self.segmentation_node:
-            return node
-        self._say("That is this report's own segmentation; choose that of an earlier scan as the prior.")
-        return None
+        """A segmentation to compare with, None where it cannot be one."""
+        if node is not None and node is self.segmentation_node:
+            self._say("That is this report's own segmentation; choose that of an earlier scan as the prior.")
+            return None
+        if node is not None and _scan_of(node) is None:
+            self._say(f"{node.GetName()} does not say which scan it was drawn on; choose another prior.")
+            return None
+        return node
 
     def _prior_of(self, name: str) -> Subject | None:
-        """The segment of the same name in the prior segmentation, on the volume that one was drawn on."""
+        """The segment of the same name in the prior segmentation, on the scan that one was drawn on."""
         node = None if self._kept is None else self._kept.prior
-        if node is None:
+        scan = None if node is None else _scan_of(node)
+        if scan is None:
             return None
-        volume = node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole())
-        if volume is None:
-            raise SceneError(f"{node.GetName()} does not say which scan it was drawn on; choose another prior.")
         same = (info.segment_id for info in list_segments(node) if info.name.lower() == name.lower())
         segment_id = next(same, None)
-        return None if segment_id is None else Subject(node, segment_id, volume)
+        return None if segment_id is None else Subject(node, segment_id, scan)
 
     def _on_measured(self, segment_id: str, measured: SegmentMeasurements) -> None:
         if self.report is None or segment_id not in self.report.segments:
@@ -327,6 +321,12 @@ class Reporter:
         if place is not None:
             jump_to(self.volume_node, place.ras)
 
+    def _change(self, change: Callable[[Report], Report]) -> None:
+        """Keep what ``change`` makes of the report, or tell why it cannot be made."""
+        report = self.report
+        if report is not None:
+            self._in_scene(lambda: self._keep(change(report)))
+
     def _keep(self, report: Report) -> None:
         self.report = report
         if self._kept is not None and self._kept.node.GetScene() is not None:
@@ -349,6 +349,18 @@ class Reporter:
     def _refuse(self, error: Exception) -> None:
         logger.warning("%s", error)
         self._say(str(error))
+
+
+def _without(report: Report, statement_id: str) -> Report:
+    statement = report.statement(statement_id)
+    if statement.source is Source.TYPED or (report.why_struck(statement) and not statement.struck):
+        return report.without_statement(statement_id)
+    return report.with_struck(statement_id, _STRUCK_BY_HAND)
+
+
+def _scan_of(segmentation_node: Any) -> Any:
+    """The volume that a segmentation was drawn on, where it says so."""
+    return segmentation_node.GetNodeReference(segmentation_node.GetReferenceImageGeometryReferenceRole())
 
 
 def _described(segment: ReportSegment, info: SegmentInfo) -> ReportSegment:

@@ -278,6 +278,28 @@ def test_the_change_against_a_prior_is_measured(a_slicer: OffscreenSlicer, a_rea
     assert not a_reader.has("Liver, against")
 
 
+def test_a_segmentation_that_cannot_be_the_prior_is_told(a_slicer: OffscreenSlicer, a_reader: Reader) -> None:
+    a_reader.draft()
+    a_reader.ui.priorSelector.setCurrentNode(a_reader.segmentation)
+    a_reader.settle()
+    assert "own segmentation" in a_reader.says
+    foreign = a_slicer.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "foreign")
+    a_reader.ui.priorSelector.setCurrentNode(foreign)
+    a_reader.settle()
+    assert a_reader.says == "foreign does not say which scan it was drawn on; choose another prior."
+    assert a_reader.ui.priorSelector.currentNode() is None
+
+
+def test_a_scene_closed_while_somebody_types_is_no_trouble(a_slicer: OffscreenSlicer, a_reader: Reader) -> None:
+    from harness import keyboard
+
+    a_reader.draft()
+    keyboard.type_text(a_reader.open_editor("Liver:"), "half a sent")
+    a_slicer.clear_scene()
+    a_reader.settle()
+    assert a_reader.lines == []
+
+
 def test_without_a_segment_the_draft_button_says_what_to_do(a_slicer: OffscreenSlicer, a_module: Any) -> None:
     reader = Reader(a_slicer, a_module)
     reader.open_section()
