@@ -14,14 +14,17 @@ from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.convert_command import convert_by_command
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
+from MedVLSAM2Lib.panel.model_identity import model_identity
 from MedVLSAM2Lib.panel.model_section import ModelSection
 from MedVLSAM2Lib.panel.model_shelf import ModelShelf
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
+from MedVLSAM2Lib.panel.report_section import ReportSection
 from MedVLSAM2Lib.panel.segment_section import SegmentSection
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.module_node import ModuleNode
 
@@ -74,6 +77,14 @@ class Panel:
             ),
         )
         self.placer = self._segments.placer
+        self.report = ReportSection(
+            ui,
+            owner,
+            application.userSettings(),
+            list_templates(bundled_templates()),
+            lambda: model_identity(self.model, client),
+            lambda: self.volume.node,
+        )
         actions = {**self._segments.actions(), "help": self._toggle_help}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
         ui.keysLabel.setText(key_map_as_html())
@@ -97,11 +108,12 @@ class Panel:
 
     def close(self) -> None:
         """End the engine and the timer; nothing is left behind."""
-        self.shortcuts.enable(False)
+        self.shortcuts.close()
         self._timer.stop()
         self.placer.close()
         self._catalogue.close()
         self._surfaces.close()
+        self.report.close()
         self._client.close()
 
     def scene_closed(self) -> None:
@@ -120,6 +132,7 @@ class Panel:
             self._ui.segmentSelector.setCurrentNode(segmentation)
             self._ui.segmentSelector.setCurrentSegmentID(segment_id)
         self.segmenter.show_prompts()
+        self.refresh()
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the status line."""
@@ -129,6 +142,8 @@ class Panel:
         """Show what can be done now."""
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
+        if not self._scene.IsImporting():
+            self.report.refresh(_if_in_scene(self.segmenter.segmentation_node))
         self._remember_choice()
 
     def _remember_choice(self) -> None:

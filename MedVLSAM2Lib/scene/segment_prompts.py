@@ -24,6 +24,11 @@ def prompts_of_segment(segmentation_node: Any, segment_id: str, volume_node: Any
     return prompts_from_json(text) if text and is_of_volume else ()
 
 
+def has_prompts(segmentation_node: Any, segment_id: str) -> bool:
+    """Whether anything is kept that a model was asked with for this segment."""
+    return bool(segmentation_node.GetAttribute(_PROMPTS + segment_id))
+
+
 def keep_prompts_of_segment(
     segmentation_node: Any, segment_id: str, volume_node: Any, prompts: Sequence[Prompt]
 ) -> None:

@@ -23,3 +23,17 @@ def press_key(widget: QtWidgets.QWidget, key: str, *, control: bool = False, shi
 def click_widget(widget: QtWidgets.QWidget) -> None:
     """Click in the middle of a widget with the left button; a disabled one ignores it, as it should."""
     QtTest.QTest.mouseClick(widget, QtCore.Qt.MouseButton.LeftButton)
+
+
+def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: bool = False) -> None:
+    """Click, or double-click, in the middle of a table's cell; it is scrolled into view first."""
+    index = table.model().index(row, column)
+    table.scrollTo(index)
+    middle = table.visualRect(index).center()
+    QtTest.QTest.mouseClick(
+        table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
+    )
+    if double:
+        QtTest.QTest.mouseDClick(
+            table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
+        )
