@@ -9,16 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
-from MedVLSAM2Lib.training.learning.run import BEST, CALIBRATED, LATEST, calibrate_run
-from MedVLSAM2Lib.training.model_card import write_card
-from MedVLSAM2Lib.training.stage_command import CONFIGS, add_stages
+from MedVLSAM2Lib.training.learning.run import BEST, LATEST, calibrate_run
+from MedVLSAM2Lib.training.stage_command import add_stages
 
-DEFAULT_CONFIG = CONFIGS / "interactive.json"
-COMMAND_OF_CARD = (
-    "medvlsam2 train interactive --config {config} --data ../shared/data/training --output DIR --initial WEIGHTS"
-)
+COMMAND_OF_CARD = "medvlsam2 train all --data ../shared/data/training --output DIR"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,10 +51,10 @@ def _add_calibrate(command: argparse.ArgumentParser) -> None:
 
 
 def _add_export(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a run")
+    command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a stage")
     command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/tiny")
-    command.add_argument("--which", choices=(CALIBRATED, BEST, LATEST), help="default: calibrated, or best")
-    command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="for the card: the run's settings")
+    command.add_argument("--which", choices=(BEST, LATEST), default=BEST, help="the weights")
+    command.add_argument("--evaluation", type=Path, nargs="*", default=[], help="tables of evaluate, for the card")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
 
@@ -80,17 +75,14 @@ def _tokenizer(chosen: argparse.Namespace) -> None:
 
 
 def _export(chosen: argparse.Namespace) -> None:
-    which = chosen.which or (CALIBRATED if (chosen.folder / CALIBRATED).exists() else BEST)
-    source = chosen.folder / which
-    load_checkpoint(source)  # says what is wrong before anything is replaced
+    from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
+    from MedVLSAM2Lib.training.joint.card import write_card
+    from MedVLSAM2Lib.training.joint.config import TRAINED
+
+    source = chosen.folder / chosen.which
+    MedVLSam2Model.from_pretrained(source, TRAINED)  # says what is wrong before anything is replaced
     shutil.copytree(source, chosen.to, dirs_exist_ok=True)
-    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD.format(config=_in_checkout(chosen.config)), chosen.note)
-
-
-def _in_checkout(path: Path) -> str:
-    """The path as somebody in the checkout's root would type it."""
-    root, whole = Path(__file__).resolve().parents[2], path.resolve()
-    return (whole.relative_to(root) if whole.is_relative_to(root) else path).as_posix()
+    write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.evaluation, chosen.note)
 
 
 if __name__ == "__main__":

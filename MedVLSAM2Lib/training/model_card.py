@@ -1,18 +1,13 @@
-"""What a checkpoint says of itself: the values in its ``config.json`` and the card for people beside it."""
+"""What a mask model of the interactive stage says of itself, and the data that all stages learn from."""
 
 from __future__ import annotations
 
-import csv
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from MedVLSAM2Lib.model.component_folder import CONFIG_NAME
 from MedVLSAM2Lib.training.config import TrainingConfig
 
 CAPABILITIES = ("click", "box", "scribble", "lasso", "prior")
-CARD_NAME = "MODEL_CARD.md"
 
 
 @dataclass(frozen=True)
@@ -40,14 +35,6 @@ SOURCES = (
     Source("label_maps/head", "8 head label maps", "Apache-2.0"),
 )  # fmt: skip
 
-LIMITS = (
-    "Not a medical device: for research only; check every mask.",
-    "Views have 48 cells along an edge. Thin and long structures (cord, mandible, esophagus, vessels) need several clicks.",
-    "Trained on few patients: head and neck best, organs of the trunk mostly from two label maps with made-up contrast.",
-    "No MR, PET or ultrasound scan was in the training; other contrasts were only simulated from CT and label maps.",
-    "It follows prompts; it knows no names of organs.",
-)
-
 
 def card_of(config: TrainingConfig, steps: int, seconds: float, validation: dict[str, float]) -> dict[str, Any]:
     """The values of ``config.json`` beside the network's shape."""
@@ -64,59 +51,3 @@ def card_of(config: TrainingConfig, steps: int, seconds: float, validation: dict
             "validation": {name: round(value, 4) for name, value in validation.items()},
         },
     }
-
-
-def write_card(checkpoint: Path, run: Path, command: str, note: str = "") -> None:
-    """Write ``MODEL_CARD.md`` into a checkpoint's folder, from its config and the curve of its run.
-
-    ``note`` says what the command does not: what the run began with, what changed while it ran.
-    """
-    card = json.loads((checkpoint / CONFIG_NAME).read_text(encoding="utf-8"))
-    sections = (
-        ("What it is", _summary(card)),
-        ("Trained on", _sources()),
-        ("How", _how(card, command) + (f"\n\n{note}" if note else "")),
-        ("Validation during training", _validation(run / "validation.csv")),
-        ("Limits", "\n".join(f"- {limit}" for limit in LIMITS)),
-    )
-    text = "# MedVLSAM2 interactive checkpoint\n\n" + "\n\n".join(f"## {title}\n\n{body}" for title, body in sections)
-    (checkpoint / CARD_NAME).write_text(text + "\n", encoding="utf-8")
-
-
-def _summary(card: dict[str, Any]) -> str:
-    prompts = ", ".join(card["capabilities"])
-    return (
-        f"A residual 3D U-Net over one cube of the volume ({card['side']}³ cells): prompts ({prompts}) in, the cube's "
-        "mask and an estimate of its Dice out. Licence of the weights: " + card["licence"] + "."
-    )
-
-
-def _sources() -> str:
-    rows = [f"| `{source.folder}` | {source.what} | {source.licence} |" for source in SOURCES]
-    note = (
-        "Besides these labels: body, lungs, bone, fat and gas by thresholds on the CTs, lesions drawn into them, and CTs "
-        "made from the label maps. Every twentieth head-neck scan and three tumours were held out for validation."
-    )
-    return "\n".join(["| folder | what | licence |", "|---|---|---|", *rows]) + "\n\n" + note
-
-
-def _how(card: dict[str, Any], command: str) -> str:
-    training = card["training"]
-    return (
-        f"`{command}`\n\n{training['steps']} steps, {training['views']} views, {training['seconds'] / 3600:.1f} hours on "
-        f"two CPU cores, seed {training['seed']}."
-    )
-
-
-def _validation(path: Path) -> str:
-    """The curve in about ten rows."""
-    with path.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    every = max(1, -(-len(rows) // 10))
-    kept = rows[::every] + ([rows[-1]] if (len(rows) - 1) % every else [])
-    table = ["| step | one of six cubes, as chosen | the best of six | fitting view, 1 click | 3 clicks |"]
-    table.append("|---|---|---|---|---|")
-    for row in kept:
-        values = " | ".join(f"{float(row[name]):.2f}" for name in ("chosen", "best", "click_1", "click_3"))
-        table.append(f"| {int(float(row['step']))} | {values} |")
-    return "Dice on labelled objects of patients that were held out.\n\n" + "\n".join(table)

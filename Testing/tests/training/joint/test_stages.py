@@ -180,6 +180,17 @@ def test_a_stage_goes_on_from_another_ones_checkpoint(
         assert torch.allclose(one, other, atol=1e-3)
 
 
+def test_a_run_is_exported_with_a_card_of_its_figures(a_finished_run: Path, tmp_path: Path) -> None:
+    table = tmp_path / "language.md"
+    table.write_text("## Phrases\n\n| what | DSC |\n", encoding="utf-8")
+    arguments = ["export", "--run", str(a_finished_run), "--to", str(tmp_path / "tiny"), "--evaluation", str(table)]
+    assert main([*arguments, "--note", "It began with nothing."]) == 0
+    card = (tmp_path / "tiny" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for expected in ("CC BY 3.0", "It began with nothing.", "### Phrases", "## Limits", "medvlsam2 train all"):
+        assert expected in card
+    assert load_mask_model(tmp_path / "tiny").grounding is not None
+
+
 def test_a_new_network_needs_a_tokenizer(a_stage: JointConfig, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs a tokenizer"):
         train_stage(a_stage, tmp_path)
