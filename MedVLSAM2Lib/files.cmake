@@ -325,6 +325,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/__init__.py
   MedVLSAM2Lib/training/joint/batches.py
   MedVLSAM2Lib/training/joint/card.py
+  MedVLSAM2Lib/training/joint/compose.py
   MedVLSAM2Lib/training/joint/config.py
   MedVLSAM2Lib/training/joint/conversation_tokens.py
   MedVLSAM2Lib/training/joint/example.py

@@ -54,6 +54,9 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", dest="folder", type=Path, required=True, help="output folder of a stage")
     command.add_argument("--to", type=Path, required=True, help="e.g. Resources/checkpoints/tiny")
     command.add_argument("--which", choices=(BEST, LATEST), default=BEST, help="the weights")
+    command.add_argument(
+        "--clicks", type=Path, help="mask model that answers clicks; the stage's own then only locates"
+    )
     command.add_argument("--evaluation", type=Path, nargs="*", default=[], help="tables of evaluate, for the card")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
     command.set_defaults(run=_export)
@@ -77,11 +80,15 @@ def _tokenizer(chosen: argparse.Namespace) -> None:
 def _export(chosen: argparse.Namespace) -> None:
     from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
     from MedVLSAM2Lib.training.joint.card import write_card
+    from MedVLSAM2Lib.training.joint.compose import compose
     from MedVLSAM2Lib.training.joint.config import TRAINED
 
     source = chosen.folder / chosen.which
     MedVLSam2Model.from_pretrained(source, TRAINED)  # says what is wrong before anything is replaced
-    shutil.copytree(source, chosen.to, dirs_exist_ok=True)
+    if chosen.clicks is None:
+        shutil.copytree(source, chosen.to, dirs_exist_ok=True)
+    else:
+        compose(source, chosen.clicks, chosen.to)
     write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.evaluation, chosen.note)
 
 

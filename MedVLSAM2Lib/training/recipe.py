@@ -8,6 +8,7 @@ from pathlib import Path
 from MedVLSAM2Lib.model.component_folder import WEIGHTS_NAME
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import prepare
+from MedVLSAM2Lib.training.joint.compose import compose
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.language.people import People
@@ -18,7 +19,7 @@ from MedVLSAM2Lib.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
-TOKENIZER, INTERACTIVE = "tokenizer", "interactive"
+TOKENIZER, INTERACTIVE, CHECKPOINT = "tokenizer", "interactive", "checkpoint"
 STAGES = ("meaning", "joint")
 # What is said depends on the facts, and those hardly on the grid.
 SPOKEN_OF = LanguageConfig(grid=(40, 56, 56), people=24)
@@ -35,7 +36,8 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
         configs: a JSON file for each stage.
 
     Returns:
-        The folder of the last stage's best checkpoint.
+        The folder of the checkpoint: its clicks are answered by the interactive stage's mask model, its words by the last
+        stage's.
     """
     prepare(data, cache)
     tokenizer = output / TOKENIZER
@@ -59,7 +61,9 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
             resume=True,
         )
         start = output / stage / LATEST
-    return output / STAGES[-1] / BEST
+    checkpoint = output / CHECKPOINT
+    compose(output / STAGES[-1] / BEST, output / INTERACTIVE / BEST, checkpoint)
+    return checkpoint
 
 
 def make_tokenizer(

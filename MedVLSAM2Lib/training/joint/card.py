@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from MedVLSAM2Lib.model.component_folder import CONFIG_NAME
-from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL
+from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL
 from MedVLSAM2Lib.model.medvlsam2.model_card import CARD_NAME
 from MedVLSAM2Lib.training.learning.run import VALIDATION_NAME
 from MedVLSAM2Lib.training.model_card import SOURCES
@@ -47,7 +47,8 @@ def write_card(checkpoint: Path, run: Path, command: str, evaluations: Sequence[
         note: what the command does not say: what the run began with, what changed while it ran.
     """
     card = json.loads((checkpoint / CONFIG_NAME).read_text(encoding="utf-8"))
-    training = json.loads((checkpoint / MASK_MODEL / CONFIG_NAME).read_text(encoding="utf-8"))["training"]
+    last = LOCATOR if LOCATOR in card["components"] else MASK_MODEL
+    training = json.loads((checkpoint / last / CONFIG_NAME).read_text(encoding="utf-8"))["training"]
     sections = [
         ("What it is", _summary(card, checkpoint)),
         ("Intended use", "Research on segmentation and reporting with a person who checks every result."),

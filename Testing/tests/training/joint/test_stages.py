@@ -224,7 +224,11 @@ def test_one_command_goes_from_data_to_a_checkpoint_of_every_part(
         (configs / f"{name}.json").write_text(json.dumps(config.to_dict()))
     folders = ["--data", str(a_data_folder), "--cache", str(a_cache), "--output", str(output)]
     assert main(["train", "all", *folders, "--configs", str(configs)]) == 0
-    assert load_mask_model(output / "joint" / "best").grounding is not None
+    made = load_mask_model(output / "checkpoint")
+    assert made.grounding is not None
+    assert {"click", "box", "phrase", "question"} <= set(made.capabilities)
+    card = json.loads((output / "checkpoint" / "config.json").read_text())
+    assert {"mask_model", "locator"} <= set(card["components"])
     written = (output / "joint" / "state.pt").stat().st_mtime_ns
     assert main(["train", "all", *folders, "--configs", str(configs)]) == 0
     assert torch.load(output / "joint" / "state.pt", weights_only=True)["progress"]["step"] == 1
