@@ -81,6 +81,23 @@ class LossWeights:
 
 
 @dataclass(frozen=True)
+class WordShares:
+    """What views with words are of, in shares that sum to one.
+
+    Attributes:
+        structures: structures by their names, large ones more often than small ones.
+        phrases: phrases of any sort, findings and what is referred to by its place or size among them.
+        answers: what the model's own answers point at.
+        absent: things that are not there.
+    """
+
+    structures: float = 0.3
+    phrases: float = 0.35
+    answers: float = 0.15
+    absent: float = 0.2
+
+
+@dataclass(frozen=True)
 class JointConfig:
     """One stage.
 
@@ -92,6 +109,7 @@ class JointConfig:
         learns: the parts that learn; the others stay as they are.
         weights: of the losses.
         language_data, mix: what examples are drawn of.
+        words: what views with words are of.
         scans: conversations a step.
         worded: views with words a step.
         clicks: views with clicks a step.
@@ -111,6 +129,7 @@ class JointConfig:
     weights: LossWeights = field(default_factory=LossWeights)
     language_data: LanguageConfig = field(default_factory=LanguageConfig)
     mix: Mix = field(default_factory=Mix)
+    words: WordShares = field(default_factory=WordShares)
     seed: int = 0
     scans: int = 8
     worded: int = 8
@@ -151,7 +170,7 @@ class JointConfig:
         if "language_data" in made:
             mix = from_plain(LanguageMix, made["language_data"].get("mix", {}))
             made["language_data"] = from_plain(LanguageConfig, {**made["language_data"], "mix": mix})
-        plain = {"schedule": Schedule, "weights": LossWeights, "mix": Mix}
+        plain = {"schedule": Schedule, "weights": LossWeights, "mix": Mix, "words": WordShares}
         made |= {name: from_plain(kind, made[name]) for name, kind in plain.items() if name in made}
         return cls(**{name: as_tuples(value) for name, value in made.items()})
 

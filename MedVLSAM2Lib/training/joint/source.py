@@ -18,10 +18,12 @@ from MedVLSAM2Lib.training.joint.meanings import Meanings
 from MedVLSAM2Lib.training.joint.worded_views import WordedViews
 from MedVLSAM2Lib.training.language.example import LanguageExample
 from MedVLSAM2Lib.training.language.people import People
+from MedVLSAM2Lib.training.language.seg_requests import without_article
 from MedVLSAM2Lib.training.language.source import LanguageSource
+from MedVLSAM2Lib.training.language.user import called
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
-SEG_SHARE, ABSENT_SHARE = 0.15, 0.15
+SIZE_POWER = 0.4
 OTHERS = 6
 
 
@@ -67,22 +69,58 @@ class JointSource:
         views = WordedViews(drawn.volume, self._config.network.masks, rng)
         names = [name for name in drawn.ids if rng.random() < OTHERS / len(drawn.ids)]
         others = [drawn.mask((name,)) for name in names]
-        segs = [target for turn in drawn.turns for target in turn.answer.targets]
         made = []
         for _ in range(count):
-            draw = rng.random()
-            if draw < SEG_SHARE and segs:
-                number = int(rng.integers(len(segs)))
-                mask = drawn.mask(segs[number])
-                made.append(Worded(None, number, views.draw(mask, _apart(mask, others))))
-            elif (draw < SEG_SHARE + ABSENT_SHARE or not drawn.phrases) and drawn.absent_phrases:
-                text = drawn.absent_phrases[int(rng.integers(len(drawn.absent_phrases)))]
-                made.append(Worded(text, None, views.draw(np.zeros(drawn.labels.shape, bool), others)))
-            elif drawn.phrases:
-                phrase = drawn.phrases[int(rng.integers(len(drawn.phrases)))]
-                mask = drawn.mask(phrase.target)
-                made.append(Worded(phrase.text, None, views.draw(mask, _apart(mask, others))))
+            words = self._words(drawn, rng)
+            if words is not None:
+                phrase, seg, mask = words
+                made.append(Worded(phrase, seg, views.draw(mask, _apart(mask, others))))
         return tuple(made)
+
+    def _words(
+        self, drawn: LanguageExample, rng: np.random.Generator
+    ) -> tuple[str | None, int | None, np.ndarray] | None:
+        """A phrase, or the number of a ``[SEG]`` of the conversation, and the mask that it means; None if there is none."""
+        shares = self._config.words
+        ways = {
+            "structures": self._structure,
+            "phrases": self._phrase,
+            "answers": self._answer,
+            "absent": self._absent,
+        }
+        kinds = list(ways)
+        shuffled = rng.choice(kinds, len(kinds), replace=False, p=np.array([getattr(shares, kind) for kind in kinds]))
+        return next((words for kind in shuffled if (words := ways[str(kind)](drawn, rng)) is not None), None)
+
+    def _structure(self, drawn: LanguageExample, rng: np.random.Generator) -> tuple[str, None, np.ndarray] | None:
+        """A structure by its name, a large one more often than a small one."""
+        seen = [facts for facts in drawn.facts.seen() if facts.measures is not None]
+        if not seen:
+            return None
+        weights = np.array([facts.measures.volume_ml for facts in seen if facts.measures is not None]) ** SIZE_POWER
+        structure = seen[int(rng.choice(len(seen), p=weights / weights.sum()))].structure
+        return without_article(f"the {called(structure, rng)}", rng), None, drawn.mask((structure.name,))
+
+    def _phrase(self, drawn: LanguageExample, rng: np.random.Generator) -> tuple[str, None, np.ndarray] | None:
+        if not drawn.phrases:
+            return None
+        phrase = drawn.phrases[int(rng.integers(len(drawn.phrases)))]
+        return phrase.text, None, drawn.mask(phrase.target)
+
+    def _answer(self, drawn: LanguageExample, rng: np.random.Generator) -> tuple[None, int, np.ndarray] | None:
+        """What a ``[SEG]`` of the conversation means."""
+        segs = [target for turn in drawn.turns for target in turn.answer.targets]
+        if not segs or not self._config.weights.language:
+            return None
+        number = int(rng.integers(len(segs)))
+        return None, number, drawn.mask(segs[number])
+
+    def _absent(self, drawn: LanguageExample, rng: np.random.Generator) -> tuple[str, None, np.ndarray] | None:
+        """Something that is not there."""
+        if not drawn.absent_phrases:
+            return None
+        text = drawn.absent_phrases[int(rng.integers(len(drawn.absent_phrases)))]
+        return text, None, np.zeros(drawn.labels.shape, bool)
 
 
 def _apart(mask: np.ndarray, others: Sequence[np.ndarray]) -> list[np.ndarray]:
