@@ -68,7 +68,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "training": _may(
         "model session prompts results volume files slots vocabulary",
-        "numpy scipy torch safetensors SimpleITK tokenizers transformers",
+        "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate",
     ),
     "evaluation": _may(
         "model session engine scene training prompts results volume files bundled_checkpoint vocabulary",
