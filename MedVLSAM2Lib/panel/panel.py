@@ -10,16 +10,22 @@ import qt
 from MedVLSAM2Lib.engine import EngineClient
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.engine_events import EngineEvents
+from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
 from MedVLSAM2Lib.panel.model_section import ModelSection
+from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
+from MedVLSAM2Lib.panel.phrase_section import PhraseSection
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
 from MedVLSAM2Lib.panel.segment_section import SegmentSection
+from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.module_node import ModuleNode
+from MedVLSAM2Lib.vocabulary import Vocabulary
 
 _POLL_MS = 15
 
@@ -40,13 +46,14 @@ class Panel:
         self, ui: Any, owner: Any, application: Any, scene: Any, client: EngineClient, checkpoint: Path
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
-        log, display = StepLog(), PromptDisplay(scene)
+        log, display, vocabulary = StepLog(), PromptDisplay(scene), Vocabulary.read()
         self._surfaces = BackgroundSurfaces()
+        writers = SegmentWriters(self._surfaces)
         self.volume = ChosenVolume(client, self.say, log.forget_in_engine)
         self.model = ChosenModel(client, application.userSettings(), checkpoint, self.say, log.forget_in_engine)
-        self.segmenter = Segmenter(
-            client, self.volume, self.model, log, display, self._surfaces, self.say, self.refresh
-        )
+        self.segmenter = Segmenter(client, self.volume, self.model, log, display, writers, self.say, self.refresh)
+        naming = PhraseNaming(vocabulary, application.applicationLogic().GetModuleLogic("Terminologies"))
+        self.finder = Finder(client, self.volume, self.segmenter, log, writers, naming, self.say)
         self._models = ModelSection(ui, self.model, self.refresh)
         self._segments = SegmentSection(
             ui,
@@ -59,6 +66,9 @@ class Panel:
             ),
         )
         self.placer = self._segments.placer
+        self._phrases = PhraseSection(
+            ui, self.finder, self.volume, self.model, vocabulary, scene, self._segments.actions()["escape"]
+        )
         actions = {**self._segments.actions(), "help": self._toggle_help}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
         ui.keysLabel.setText(key_map_as_html())
@@ -66,7 +76,9 @@ class Panel:
         ui.restartButton.connect("clicked()", self._restart)
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_POLL_MS)
-        self._timer.connect("timeout()", self.segmenter.poll)
+        receivers = (self.volume, self.model, self.finder, self.segmenter)
+        self._events = EngineEvents(client, receivers, self.refresh)
+        self._timer.connect("timeout()", self._poll)
         self.refresh()
 
     def enter(self) -> None:
@@ -81,7 +93,7 @@ class Panel:
 
     def close(self) -> None:
         """End the engine and the timer; nothing is left behind."""
-        self.shortcuts.enable(False)
+        self.shortcuts.close()
         self._timer.stop()
         self.placer.close()
         self._surfaces.close()
@@ -90,6 +102,7 @@ class Panel:
     def scene_closed(self) -> None:
         """The scene was closed."""
         self._segments.put_down()
+        self.finder.forget_scene()
         self.segmenter.forget_scene()
         self.say("")
 
@@ -112,7 +125,12 @@ class Panel:
         """Show what can be done now."""
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
+        self._phrases.refresh()
         self._remember_choice()
+
+    def _poll(self) -> None:
+        self._events.poll()
+        self._surfaces.poll()
 
     def _remember_choice(self) -> None:
         volume, segmentation = _if_in_scene(self.volume.node), _if_in_scene(self.segmenter.segmentation_node)

@@ -7,9 +7,11 @@ from typing import Any
 
 import qt
 
+_TYPED_INTO = ("QLineEdit", "QTextEdit", "QPlainTextEdit", "QAbstractSpinBox")
+
 
 class Shortcuts:
-    """One QShortcut for each key, off until enabled.
+    """One QShortcut for each key, off until enabled, and while somebody types: Enter then ends the line, not a stroke.
 
     Args:
         owner: the widget whose window they work in.
@@ -18,12 +20,31 @@ class Shortcuts:
 
     def __init__(self, owner: Any, actions: Mapping[str, Callable[[], object]]) -> None:
         self._shortcuts = [_shortcut(owner, key, action) for key, action in actions.items()]
-        self.enable(False)
+        self._application = qt.QApplication.instance()
+        self._is_on = False
+        self._apply(False)
+        self._application.connect("focusChanged(QWidget*,QWidget*)", self._on_focus)
 
     def enable(self, on: bool) -> None:
         """Let the keys work, or free them for others."""
+        self._is_on = on
+        self._apply(on and not _is_typed_into(qt.QApplication.focusWidget()))
+
+    def close(self) -> None:
+        """Free the keys for good."""
+        self.enable(False)
+        self._application.disconnect("focusChanged(QWidget*,QWidget*)", self._on_focus)
+
+    def _on_focus(self, _before: Any, now: Any) -> None:
+        self._apply(self._is_on and not _is_typed_into(now))
+
+    def _apply(self, on: bool) -> None:
         for shortcut in self._shortcuts:
             shortcut.setEnabled(on)
+
+
+def _is_typed_into(widget: Any) -> bool:
+    return widget is not None and any(widget.inherits(name) for name in _TYPED_INTO)
 
 
 def _shortcut(owner: Any, key: str, action: Callable[[], object]) -> Any:

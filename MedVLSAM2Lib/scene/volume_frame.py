@@ -57,8 +57,14 @@ class VolumeFrame:
         """The world position (R, A, S) in mm of a continuous voxel index (i, j, k)."""
         self._require_image()
         grid = grid_of_volume(self._node)
-        local = apply_affine(grid.ijk_to_local, np.array([ijk], dtype=float))
-        r, a, s = _moved(transform_between(grid.parent, None), local)[0]
+        r, a, s = apply_affine(grid.ijk_to_local, np.array([ijk], dtype=float))[0]
+        return self.world_of_local((r, a, s))
+
+    def world_of_local(self, local_ras: Position) -> Position:
+        """The world position (R, A, S) in mm of one in the volume's own coordinates, under its parent transforms."""
+        self._require_image()
+        parent = grid_of_volume(self._node).parent
+        r, a, s = _moved(transform_between(parent, None), np.array([local_ras], dtype=float))[0]
         return float(r), float(a), float(s)
 
     def _require_image(self) -> None:

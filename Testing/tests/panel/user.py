@@ -50,6 +50,31 @@ class User:
         self.slicer.process_events()
         keyboard.press_key(panel, name, shift=shift)
 
+    def show_panel(self) -> None:
+        """Bring the panel to the front, so that keys reach it."""
+        self.module.panel.show()
+        self.module.panel.activateWindow()
+        self.slicer.process_events()
+
+    def type(self, line: str, text: str) -> None:
+        """Click into a line of the panel and type instead of what is there."""
+        self.show_panel()
+        edit = getattr(self.ui, f"{line}Edit")
+        keyboard.click_widget(edit)
+        edit.selectAll()
+        keyboard.type_text(edit, text)
+
+    def enter(self, line: str, text: str = "") -> None:
+        """Type into a line, if there is anything to type, and press Enter in it."""
+        if text:
+            self.type(line, text)
+        keyboard.press_key(getattr(self.ui, f"{line}Edit"), "Return")
+
+    def find(self, phrase: str) -> None:
+        """Name something and wait for the answer."""
+        self.enter("phrase", phrase)
+        self.wait()
+
     def click(self, position: Ras, view: str = "Red") -> None:
         """Click in a slice view and wait until the panel says something about it."""
         self._until_said(lambda: self.slicer.click(view, position))
@@ -98,6 +123,13 @@ class User:
         identifier = segment_id or segmenter.segment_id
         array = slicer.util.arrayFromSegmentBinaryLabelmap(segmenter.segmentation_node, identifier, volume)
         return np.zeros((40, 50, 60), bool) if array is None else array > 0
+
+    def segments(self) -> dict[str, str]:
+        """The ids of the chosen segmentation's segments by their names."""
+        from MedVLSAM2Lib.scene.segments import list_segments
+
+        node = self.panel.segmenter.segmentation_node
+        return {} if node is None else {info.name: info.segment_id for info in list_segments(node)}
 
     def prompts(self, volume: Any) -> tuple[Any, ...]:
         """What is kept with the chosen segment."""

@@ -9,58 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
-from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
-from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
-from MedVLSAM2Lib.model.patches.config import PatchConfig
-from MedVLSAM2Lib.model.patches.network import PatchNetwork
-from MedVLSAM2Lib.model.projector.mixer import MixerProjector
-from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
-from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
-from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.mask_models import LoadedModel, load_mask_model
 from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
-from tests.model.conftest import a_small_language_model
-from tests.model.medvlsam2.conftest import ENCODER, PROJECTOR
 from tests.model.medvlsam2.opened_files import OpenedFiles
-from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, toy_volume, train
+from tests.session.toy_checkpoint import save_toy
+from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, toy_volume
 
 Open = Callable[[Volume], Session]
 
 
 @pytest.fixture(scope="module")
 def a_taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    masks = PatchNetwork(PatchConfig(side=16, channels=(12, 24), depths=(1, 1), token_width=12))
-    parts = {
-        "volume_encoder": DCFormer(ENCODER).eval(),
-        "projector": MixerProjector(PROJECTOR).eval(),
-        "language_model": a_small_language_model(LanguageConfig()),
-        "seg_projector": SegProjector(SegProjectorConfig(32, 12)),
-        "mask_model": MaskComponent("patches", masks, {"capabilities": ["click"]}, "patches:toy"),
-    }
-    config = MedVLSam2Config(
-        name="toy",
-        capabilities=("click", "phrase"),
-        components={name: ComponentSource(path=name) for name in parts},
-        volume_input=VolumeInputConfig(size=ENCODER.input_size),
-    )
-    model = MedVLSam2Model(config, parts)
-    # Threads that share such small convolutions mostly wait for each other.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    train(model, steps=250)
-    torch.set_num_threads(threads)
     folder = tmp_path_factory.mktemp("toy")
-    model.save_pretrained(folder)
+    save_toy(folder)
     return folder
 
 
