@@ -207,6 +207,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/report/report.py
   MedVLSAM2Lib/report/report_json.py
   MedVLSAM2Lib/report/side.py
+  MedVLSAM2Lib/report/slot_values.py
   MedVLSAM2Lib/report/statements.py
   MedVLSAM2Lib/report/technique.py
   MedVLSAM2Lib/report/templates.py
@@ -241,9 +242,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/vtk_matrix.py
   MedVLSAM2Lib/scene/write_plan.py
   MedVLSAM2Lib/session/__init__.py
+  MedVLSAM2Lib/session/asking.py
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/catalogued_parts.py
   MedVLSAM2Lib/session/errors.py
+  MedVLSAM2Lib/session/evidence.py
   MedVLSAM2Lib/session/finding.py
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
@@ -253,7 +256,9 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/object_shelf.py
   MedVLSAM2Lib/session/phrase_reader.py
   MedVLSAM2Lib/session/prompt_rules.py
+  MedVLSAM2Lib/session/sentences.py
   MedVLSAM2Lib/session/session.py
+  MedVLSAM2Lib/session/speaking.py
   MedVLSAM2Lib/session/views.py
   MedVLSAM2Lib/slots.py
   MedVLSAM2Lib/training/__init__.py

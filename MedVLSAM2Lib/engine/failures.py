@@ -45,7 +45,10 @@ def _kind_of(error: BaseException) -> str | None:
         return "volume"
     if isinstance(error, _if_loaded("MedVLSAM2Lib.model.checkpoint_error", "CheckpointError")):
         return "checkpoint"
-    if isinstance(error, (PromptError, _if_loaded("MedVLSAM2Lib.session.errors", "SessionError"))):
+    session_error = _if_loaded("MedVLSAM2Lib.session.errors", "SessionError")
+    if isinstance(
+        error, (PromptError, session_error, _if_loaded("MedVLSAM2Lib.model.medvlsam2.model", "CapabilityError"))
+    ):
         return "prompt"
     return "internal" if isinstance(error, ProtocolError) else None
 

@@ -64,7 +64,9 @@ def open_session(volume: Volume, volume_id: str, model: MaskModel) -> ObjectSess
     from MedVLSAM2Lib.session.mask_models import LoadedModel
     from MedVLSAM2Lib.session.session import Session
 
-    return Session(volume, volume_id, model, grounding=model.grounding if isinstance(model, LoadedModel) else None)
+    if not isinstance(model, LoadedModel):
+        return Session(volume, volume_id, model)
+    return Session(volume, volume_id, model, grounding=model.grounding, speaker=model.speaker)
 
 
 def serve(

@@ -9,7 +9,7 @@ import numpy as np
 
 from MedVLSAM2Lib.model.mask_model import MaskModel
 from MedVLSAM2Lib.prompts import Prompt, PromptError
-from MedVLSAM2Lib.results import MaskRegion, Progress
+from MedVLSAM2Lib.results import Event, MaskRegion
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
 
@@ -56,7 +56,7 @@ class SessionInteraction:
         """Show the candidate ``step`` further on: its mask (bool, K, J, I)."""
         return self._mask_after(self._session.step_candidate(_OBJECT_ID, step))
 
-    def _mask_after(self, events: Iterable[MaskRegion | Progress]) -> np.ndarray:
+    def _mask_after(self, events: Iterable[Event]) -> np.ndarray:
         for event in events:
             if isinstance(event, MaskRegion):
                 self.candidate, self.candidates = event.candidate, event.candidates

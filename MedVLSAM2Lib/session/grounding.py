@@ -180,12 +180,12 @@ def _distinct(findings: Sequence[Finding]) -> list[Finding]:
     """The findings without those that show an object again, which the closer look sometimes does."""
     kept: list[Finding] = []
     for finding in findings:
-        if all(_overlap(finding.mask, other.mask) < SAME_OBJECT for other in kept):
+        if all(overlap(finding.mask, other.mask) < SAME_OBJECT for other in kept):
             kept.append(finding)
     return kept
 
 
-def _overlap(one: PackedMask, other: PackedMask) -> float:
+def overlap(one: PackedMask, other: PackedMask) -> float:
     """DSC of two masks."""
     common = one.box.intersection(other.box)
     if common.is_empty:

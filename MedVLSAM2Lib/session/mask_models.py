@@ -21,6 +21,7 @@ from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
+from MedVLSAM2Lib.session.speaking import ModelSpeaker, Speaker
 from MedVLSAM2Lib.session.views import ViewPlanner
 
 
@@ -31,12 +32,14 @@ class LoadedModel:
     Attributes:
         masks: answers clicks and boxes.
         grounding: finds the objects that words name; None for a checkpoint that does not know any.
-        whole: all parts of the checkpoint, for questions say; None when it is a mask model only.
+        speaker: answers questions; None for a mask model on its own.
+        name: what people call the checkpoint; empty when it does not say.
     """
 
     masks: MaskModel
     grounding: Grounding | None = None
-    whole: MedVLSam2Model | None = None
+    speaker: Speaker | None = None
+    name: str = ""
 
     @property
     def identity(self) -> str:
@@ -63,10 +66,13 @@ def load_mask_model(
     """
     if read_config(folder).get("model_type") != MODEL_TYPE:
         component = load_mask_component(folder, torch.device("cpu"))
-        return LoadedModel(_mask_model(component, component.capabilities))
+        masks = _mask_model(component, component.capabilities)
+        return LoadedModel(masks, name=str(component.card.get("name", "")))
     model = MedVLSam2Model.from_pretrained(folder, (MASK_MODEL,), owner=owner, resolver=resolver)
     masks = _mask_model(model.mask_model, model.config.capabilities)
-    return LoadedModel(masks, _grounding(model, masks) if model.offers(PHRASE) else None, model)
+    reader = ModelPhraseReader(model)
+    grounding = _grounding(model, masks, reader) if model.offers(PHRASE) else None
+    return LoadedModel(masks, grounding, ModelSpeaker(model, reader), model.config.name)
 
 
 def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> MaskModel:
@@ -96,8 +102,8 @@ def _locator(component: MaskComponent) -> PatchMaskModel:
     return _patches(component.network, component, component.capabilities)
 
 
-def _grounding(model: MedVLSam2Model, masks: MaskModel) -> Grounding:
-    reader, threshold = ModelPhraseReader(model), model.config.found_threshold
+def _grounding(model: MedVLSam2Model, masks: MaskModel, reader: ModelPhraseReader) -> Grounding:
+    threshold = model.config.found_threshold
     if isinstance(masks, PatchMaskModel) and model.locator is model.mask_model:
         return Grounding(reader, masks, threshold)
     return Grounding(reader, _locator(model.locator), threshold, refiner=masks)

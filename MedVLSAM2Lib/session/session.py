@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskModel, MaskRequest
-from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, check, in_force, to_canonical
+from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, Turn, check, in_force, to_canonical
 from MedVLSAM2Lib.results import Event, Progress
+from MedVLSAM2Lib.session.asking import answer_question, check_conversation
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.errors import Cancelled
+from MedVLSAM2Lib.session.evidence import Evidence
 from MedVLSAM2Lib.session.finding import PhraseFinder, find_objects
 from MedVLSAM2Lib.session.grounding import Grounding, phrases_in, without_phrases
 from MedVLSAM2Lib.session.new_objects import NewObjects
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
 from MedVLSAM2Lib.session.object_shelf import ObjectShelf
+from MedVLSAM2Lib.session.speaking import Speaker
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
 Cancel = Callable[[], bool]
@@ -33,14 +36,16 @@ class Session:
         model: MaskModel,
         cache: Cache | None = None,
         grounding: Grounding | None = None,
+        speaker: Speaker | None = None,
     ) -> None:
-        """``grounding`` finds what phrases name; without it, phrases are refused."""
+        """``grounding`` finds what phrases name, ``speaker`` answers questions; without them, they are refused."""
         self._turn = volume.reorientation
         self._volume = volume.canonical()
         self._shelf = ObjectShelf(self._volume, self._turn)
         self._volume_id = volume_id
         self._model = model
         self._grounding = grounding
+        self._speaker = speaker
         self._cache = cache if cache is not None else ByteBoundedCache()
         self._finder = None if grounding is None else PhraseFinder(grounding, self._volume, volume_id, self._cache)
 
@@ -87,6 +92,25 @@ class Session:
         finder = self._required_finder()
         yield from NewObjects(self._shelf, prefix).made_by(
             lambda objects: find_objects(finder, objects, phrases, cancelled)
+        )
+
+    def ask(self, conversation: Sequence[Turn], prefix: str, cancelled: Cancel) -> Iterator[Event]:
+        """Answer the conversation's last question.
+
+        Yields an AnswerSentence as soon as everything that it points at was found, its objects' regions before it, and at
+        the end an AnswerDone. The objects are called ``prefix`` and a number from 1; each begins with its mask, as drawn.
+
+        Raises:
+            PromptError: there is no question, or the model does not answer any.
+            SessionError: there is an object of such a name.
+            Cancelled: ``cancelled()`` became true; the objects are taken back first.
+        """
+        check_conversation(conversation)
+        if self._speaker is None:
+            raise PromptError("The loaded model does not answer questions; choose one that does.")
+        said = self._speaker.answer(self._volume, self._volume_id, conversation, self._cache, cancelled)
+        yield from NewObjects(self._shelf, prefix).made_by(
+            lambda objects: answer_question(said, Evidence(self._finder, objects, self._volume, cancelled), cancelled)
         )
 
     def undo(self, object_id: str) -> Iterator[Event]:

@@ -56,8 +56,8 @@ LAYERS: dict[str, Layer] = {
     "vocabulary": _may("", ""),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume", "numpy scipy torch safetensors transformers"),
-    "session": _may("model prompts results volume catalogue", "numpy scipy torch"),
-    "report": _may("volume files", "numpy SimpleITK pydicom highdicom"),
+    "session": _may("model report prompts results volume catalogue slots", "numpy scipy torch"),
+    "report": _may("volume files slots", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(

@@ -181,9 +181,13 @@ class MedVLSam2Model:
         choose: Choose | None = None,
     ) -> Iterator[GeneratedPiece]:
         """Answer a conversation's last question about a volume, piece by piece; see ``LanguageModel.generate``."""
+        self.require_answers()
+        return self.language_model.generate(visual, conversation, cancelled, choose)
+
+    def require_answers(self) -> None:
+        """CapabilityError unless the checkpoint was trained to answer."""
         if not self.offers(REPORT):
             self._require(QUESTION, "answer questions")
-        return self.language_model.generate(visual, conversation, cancelled, choose)
 
     def segment(self, states: Tensor, *prompts: Tensor) -> tuple[Tensor, Tensor]:
         """Masks of what ``[SEG]`` states mean, joined with the mask network's own prompts; gradients reach the states.

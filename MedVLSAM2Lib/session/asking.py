@@ -1,0 +1,118 @@
+"""From what a model says to an answer that holds: every sentence checked against the scan before it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from MedVLSAM2Lib.prompts import PromptError, Turn
+from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, Event, Progress, SentenceStatus, TextLink
+from MedVLSAM2Lib.session.errors import Cancelled
+from MedVLSAM2Lib.session.evidence import Evidence
+from MedVLSAM2Lib.session.grounding import Finding
+from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence, named_before, number_in
+from MedVLSAM2Lib.session.speaking import SegMark
+from MedVLSAM2Lib.slots import SEG, Slot, is_sound, pieces
+
+# A sign of life for whoever waits, once in so many pieces of an answer.
+_PIECES_BETWEEN_NEWS = 8
+_OWN_NUMBER = (
+    "The model wrote a number of its own, which nothing in this scan was measured for; its sentence is left out."
+)
+_NOT_MEASURED = "The model left room for a value that cannot be measured in this scan; its sentence is left out."
+
+
+def check_conversation(conversation: Sequence[Turn]) -> None:
+    """PromptError unless it ends with a question."""
+    if not conversation or conversation[-1].role != "user" or not conversation[-1].text.strip():
+        raise PromptError("There is no question; type one first.")
+
+
+def answer_question(
+    said: Iterable[str | SegMark], evidence: Evidence, cancelled: Callable[[], bool]
+) -> Iterator[Event]:
+    """Sentences, each after the objects that it points at, and an AnswerDone.
+
+    Raises:
+        Cancelled: ``cancelled()`` became true, between two pieces of what is ``said`` or two looks.
+    """
+    buffer, number = SentenceBuffer(), 0
+    yield Progress(0.0, "Reading the scan")
+    for count, piece in enumerate(said):
+        if count % _PIECES_BETWEEN_NEWS == 0:
+            yield Progress(0.0, "Answering")
+        for sentence in buffer.push(piece):
+            yield from _checked(sentence, number, evidence)
+            number += 1
+        if cancelled():
+            raise Cancelled
+    if cancelled():
+        raise Cancelled
+    for sentence in buffer.rest():
+        yield from _checked(sentence, number, evidence)
+    yield AnswerDone(buffer.raw)
+
+
+def _checked(sentence: SpokenSentence, number: int, evidence: Evidence) -> Iterator[Event]:
+    """The sentence's objects and the sentence, or the word about why it does not hold."""
+    first = evidence.marks + 1
+    findings: list[list[Finding]] = [[] for _ in sentence.marks]
+    doubt = None if is_sound(SEG * evidence.marks + sentence.raw) else _OWN_NUMBER
+    if doubt is None:
+        findings = [evidence.look(tokens) for tokens in sentence.marks]
+        doubt = _not_seen(sentence.raw, [len(found) for found in findings])
+    for found in findings:
+        yield from evidence.take_up([] if doubt else found)
+    written = None if doubt else _written(sentence.raw, first, number, evidence)
+    yield written or AnswerSentence(number, doubt or _NOT_MEASURED, status=SentenceStatus.UNCONFIRMED)
+
+
+def _not_seen(raw: str, counts: Sequence[int]) -> str | None:
+    """One sentence about the first mark that does not hold; None if all do."""
+    for name, count in zip(_names(raw), counts, strict=True):
+        if not count:
+            return f"The model spoke of “{name or 'something'}”, but no voxels of this scan show it."
+        counted = number_in(name)
+        if counted is not None and counted != count:
+            return f"The model spoke of “{name}”, but the scan shows {count}."
+    return None
+
+
+def _names(raw: str) -> Iterator[str]:
+    """The words before each mark."""
+    text, since = "", 0
+    for piece in pieces(raw):
+        if isinstance(piece, str):
+            text += piece
+        elif isinstance(piece, Slot):
+            since = len(text)
+        else:
+            yield text.rstrip()[named_before(text.rstrip(), since) :]
+            since = len(text)
+
+
+def _written(raw: str, first: int, number: int, evidence: Evidence) -> AnswerSentence | None:
+    """The sentence with its values and links; None where a value cannot be measured.
+
+    Args:
+        raw: with marks and slots.
+        first: the number of its first mark in the answer.
+        number: its own.
+        evidence: holds what its marks point at.
+    """
+    text, links = "", list[TextLink]()
+    for piece in pieces(raw):
+        since = links[-1].end if links else 0
+        if isinstance(piece, str):
+            text += piece
+            continue
+        if isinstance(piece, Slot):
+            value = evidence.value(piece.measure, piece.number)
+            if value is None:
+                return None
+            start, text, mark = len(text), text + value, piece.number
+        else:
+            text = text.rstrip()
+            start, mark = named_before(text, since), first + piece - 1
+        if start < len(text):
+            links.append(TextLink(start, len(text), evidence.object_ids(mark), isinstance(piece, Slot)))
+    return AnswerSentence(number, text, tuple(links))

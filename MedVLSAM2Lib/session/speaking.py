@@ -1,0 +1,80 @@
+"""A model that answers questions about a volume, and how it says what it points at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from MedVLSAM2Lib.model.language.conversation import GeneratedSeg
+from MedVLSAM2Lib.model.mask_model import Cache
+from MedVLSAM2Lib.model.medvlsam2.config import PHRASE
+from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
+from MedVLSAM2Lib.prompts import Turn
+from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
+from MedVLSAM2Lib.volume import Volume
+
+
+@dataclass(frozen=True)
+class SegMark:
+    """An answer has come to a ``[SEG]``.
+
+    ``tokens`` (1, d) float32 are what the words just before it mean to the mask model; None if it understands none.
+    """
+
+    tokens: np.ndarray | None
+
+
+class Speaker(Protocol):
+    """Answers questions about volumes."""
+
+    def answer(
+        self,
+        volume: Volume,
+        volume_id: str,
+        conversation: Sequence[Turn],
+        cache: Cache,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[str | SegMark]:
+        """The answer to a conversation's last question, piece by piece; it ends early once ``cancelled()`` is true."""
+        ...
+
+
+class ModelSpeaker:
+    """Answers with the parts of a checkpoint, which are loaded for the first question."""
+
+    def __init__(self, model: MedVLSam2Model, reader: ModelPhraseReader) -> None:
+        self._model = model
+        self._reader = reader
+
+    def answer(
+        self,
+        volume: Volume,
+        volume_id: str,
+        conversation: Sequence[Turn],
+        cache: Cache,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[str | SegMark]:
+        """The answer to a conversation's last question about a canonically ordered volume.
+
+        Raises:
+            CapabilityError: the checkpoint was not trained for questions.
+        """
+        self._model.require_answers()
+        with torch.inference_mode():
+            visual = self._reader.visual(volume, volume_id, cache)
+        pieces = self._model.generate(visual, conversation, cancelled)
+        while True:
+            # Entered anew for each piece: whoever takes them must not find itself in it.
+            with torch.inference_mode():
+                piece = next(pieces, None)
+                if piece is None:
+                    return
+                said = self._mark(piece) if isinstance(piece, GeneratedSeg) else piece.text
+            yield said
+
+    def _mark(self, piece: GeneratedSeg) -> SegMark:
+        return SegMark(self._reader.tokens_of(piece.state) if self._model.offers(PHRASE) else None)
