@@ -8,6 +8,8 @@ from typing import Any
 import qt
 
 from MedVLSAM2Lib.engine import EngineClient
+from MedVLSAM2Lib.panel.ask_section import AskSection
+from MedVLSAM2Lib.panel.asker import Asker
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.engine_events import EngineEvents
@@ -67,16 +69,18 @@ class Panel:
         )
         self.placer = self._segments.placer
         self._phrases = PhraseSection(
-            ui, self.finder, self.volume, self.model, vocabulary, scene, self._segments.actions()["escape"]
+            ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape
         )
-        actions = {**self._segments.actions(), "help": self._toggle_help}
+        self.asker = Asker(client, self.volume, self.model, self._surfaces, naming.name_and_entry, self.refresh)
+        self._questions = AskSection(ui, self.asker, self.volume, self.model, self._escape)
+        actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
         ui.keysLabel.setText(key_map_as_html())
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_volume)
         ui.restartButton.connect("clicked()", self._restart)
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_POLL_MS)
-        receivers = (self.volume, self.model, self.finder, self.segmenter)
+        receivers = (self.volume, self.model, self.finder, self.asker, self.segmenter)
         self._events = EngineEvents(client, receivers, self.refresh)
         self._timer.connect("timeout()", self._poll)
         self.refresh()
@@ -103,6 +107,7 @@ class Panel:
         """The scene was closed."""
         self._segments.put_down()
         self.finder.forget_scene()
+        self.asker.forget_scene()
         self.segmenter.forget_scene()
         self.say("")
 
@@ -126,6 +131,7 @@ class Panel:
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
         self._phrases.refresh()
+        self._questions.refresh()
         self._remember_choice()
 
     def _poll(self) -> None:
@@ -152,6 +158,12 @@ class Panel:
         self.model.restart()
         self.volume.reopen()
         self.refresh()
+
+    def _escape(self) -> None:
+        if self.asker.is_busy:
+            self.asker.cancel()
+        else:
+            self._segments.escape()
 
     def _toggle_help(self) -> None:
         self._ui.keysSection.collapsed = not self._ui.keysSection.collapsed

@@ -42,6 +42,10 @@ class PhraseNaming:
         modifier = SIDE_CODES[side] if side else None
         return entry_of_codes(code.scheme, code.value, modifier and modifier.value, self._logic) or TISSUE
 
+    def name_and_entry(self, found: FoundObject) -> tuple[str, TerminologyEntry]:
+        """Both."""
+        return self.name(found), self.entry(found.phrase)
+
     def _singular(self, phrase: str) -> str:
         meant = self._meant_by(phrase)
         if not meant:

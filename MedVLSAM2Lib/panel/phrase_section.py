@@ -13,6 +13,7 @@ from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.phrase_naming import structure_names
 from MedVLSAM2Lib.panel.structure_list import StructureList
 from MedVLSAM2Lib.panel.tool_rules import why_no_phrases
+from MedVLSAM2Lib.panel.typing_keys import escape_key
 from MedVLSAM2Lib.scene.phrase_history import phrases_in_scene
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
@@ -59,7 +60,7 @@ class PhraseSection:
         ui.phraseEdit.connect("returnPressed()", self._find)
         ui.phraseButton.connect("clicked()", self._find)
         ui.structuresButton.connect("clicked()", self._find_ticked)
-        self._escape_keys = [_escape_key(line, on_escape) for line in (ui.phraseEdit, ui.structuresSearch)]
+        self._escape_keys = [escape_key(line, on_escape) for line in (ui.phraseEdit, ui.structuresSearch)]
         self._show_ticked()
 
     def refresh(self) -> None:
@@ -76,8 +77,8 @@ class PhraseSection:
     def _find(self) -> None:
         if self._finder.find([self._ui.phraseEdit.text]):
             self._completer.popup().hide()
-            # Stays to be mended where nothing was found; typing replaces it.
-            self._ui.phraseEdit.selectAll()
+            # The text stays, to be mended where nothing was found; the panel's keys work again.
+            self._ui.phraseButton.setFocus()
 
     def _find_ticked(self) -> None:
         if self._finder.find(self._structures.ticked()):
@@ -93,12 +94,3 @@ class PhraseSection:
         if offered != self._offered:
             self._offered = offered
             self._completer.setModel(qt.QStringListModel(list(offered), self._completer))
-
-
-def _escape_key(line: Any, action: Callable[[], None]) -> Any:
-    """Escape while a line is typed in, when the panel's own keys rest."""
-    key = qt.QShortcut(line)
-    key.setKey(qt.QKeySequence("Escape"))
-    key.setContext(qt.Qt.WidgetShortcut)
-    key.connect("activated()", action)
-    return key

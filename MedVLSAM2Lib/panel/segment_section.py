@@ -59,7 +59,6 @@ class SegmentSection:
             "smaller": partial(segmenter.step_candidate, -1),
             "larger": partial(segmenter.step_candidate, 1),
             "new_segment": self._new_segment,
-            "escape": self._escape,
         }
 
     def refresh(self) -> None:
@@ -79,6 +78,13 @@ class SegmentSection:
     def put_down(self) -> None:
         """Put the tool down."""
         self._choose_tool(None)
+
+    def escape(self) -> None:
+        """Cancel what is being answered, or put the tool down."""
+        if self._segmenter.is_busy:
+            self._segmenter.cancel()
+        else:
+            self.put_down()
 
     def _show_tools(self) -> None:
         off = {tool: why_not(tool, self._volume, self._model) for tool in TOOLS}
@@ -163,9 +169,3 @@ class SegmentSection:
 
     def _on_polarity(self, _checked: bool = False) -> None:
         self._take_in_hand()
-
-    def _escape(self) -> None:
-        if self._segmenter.is_busy:
-            self._segmenter.cancel()
-        else:
-            self.put_down()

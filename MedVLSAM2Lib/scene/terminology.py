@@ -82,9 +82,11 @@ def entry_of_codes(
     for category, kind in _types(context, terminologies_logic):
         if (kind.GetCodingSchemeDesignator(), kind.GetCodeValue()) == (scheme, value):
             entry = _entry_of(context, category, kind)
-            for found in _modifiers(context, category, kind, terminologies_logic):
-                if found.GetCodeValue() == modifier:
-                    entry.GetTypeModifierObject().Copy(found)
+            # Not asked without need: of a type without modifiers, Slicer logs an error.
+            found = _modifiers(context, category, kind, terminologies_logic) if modifier else ()
+            for one in found:
+                if one.GetCodeValue() == modifier:
+                    entry.GetTypeModifierObject().Copy(one)
             return _entry(entry, terminologies_logic)
     return None
 

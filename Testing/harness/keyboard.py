@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6 import QtCore, QtTest, QtWidgets
+from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 
 def type_text(widget: QtWidgets.QWidget, text: str) -> None:
@@ -23,3 +23,22 @@ def press_key(widget: QtWidgets.QWidget, key: str, *, control: bool = False, shi
 def click_widget(widget: QtWidgets.QWidget) -> None:
     """Click in the middle of a widget with the left button; a disabled one ignores it, as it should."""
     QtTest.QTest.mouseClick(widget, QtCore.Qt.MouseButton.LeftButton)
+
+
+def click_words(view: QtWidgets.QTextEdit, words: str) -> None:
+    """Click on the first letter of the first place where a text view reads ``words``; it is scrolled into view first."""
+    cursor = view.document.find(words)
+    if cursor.isNull():
+        message = f"{words!r} is not to be read in {view.objectName}"
+        raise ValueError(message)
+    view.setTextCursor(cursor)
+    view.ensureCursorVisible()
+    start, end = QtGui.QTextCursor(cursor), QtGui.QTextCursor(cursor)
+    start.setPosition(cursor.selectionStart())
+    end.setPosition(cursor.selectionStart() + 1)
+    letter = view.cursorRect(start).united(view.cursorRect(end))
+    cursor.clearSelection()
+    view.setTextCursor(cursor)
+    QtTest.QTest.mouseClick(
+        view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, letter.center()
+    )

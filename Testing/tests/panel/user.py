@@ -66,14 +66,29 @@ class User:
 
     def enter(self, line: str, text: str = "") -> None:
         """Type into a line, if there is anything to type, and press Enter in it."""
+        edit = getattr(self.ui, f"{line}Edit")
         if text:
             self.type(line, text)
-        keyboard.press_key(getattr(self.ui, f"{line}Edit"), "Return")
+        else:
+            self.show_panel()
+            keyboard.click_widget(edit)
+        keyboard.press_key(edit, "Return")
 
     def find(self, phrase: str) -> None:
         """Name something and wait for the answer."""
         self.enter("phrase", phrase)
         self.wait()
+
+    def ask(self, question: str) -> None:
+        """Ask something and wait for the answer."""
+        self.enter("question", question)
+        self.wait(lambda: not self.panel.asker.is_busy)
+
+    def follow(self, words: str) -> None:
+        """Click on words of the conversation, in the text view."""
+        view = self.ui.conversationView
+        keyboard.click_words(view, words)
+        self.slicer.process_events()
 
     def click(self, position: Ras, view: str = "Red") -> None:
         """Click in a slice view and wait until the panel says something about it."""
@@ -106,6 +121,11 @@ class User:
         return str(self.ui.statusLabel.text)
 
     @property
+    def conversation(self) -> str:
+        """The conversation as it is read, a paragraph a line."""
+        return "\n".join(line for line in str(self.ui.conversationView.toPlainText()).split("\n") if line)
+
+    @property
     def reason(self) -> str:
         """Why tools are off, as the panel tells it."""
         return str(self.ui.reasonLabel.text) if not self.ui.reasonLabel.isHidden() else ""
@@ -115,13 +135,13 @@ class User:
         names = ("point", "box", "scribble", "lasso")
         return [name for name in names if getattr(self.ui, f"{name}Button").enabled]
 
-    def mask(self, volume: Any, segment_id: str | None = None) -> np.ndarray:
+    def mask(self, volume: Any, segment_id: str | None = None, segmentation: Any = None) -> np.ndarray:
         """The chosen segment, or another, on the volume's voxels."""
         import slicer
 
         segmenter = self.panel.segmenter
-        identifier = segment_id or segmenter.segment_id
-        array = slicer.util.arrayFromSegmentBinaryLabelmap(segmenter.segmentation_node, identifier, volume)
+        node, identifier = segmentation or segmenter.segmentation_node, segment_id or segmenter.segment_id
+        array = slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier, volume)
         return np.zeros((40, 50, 60), bool) if array is None else array > 0
 
     def segments(self) -> dict[str, str]:
@@ -145,6 +165,10 @@ class User:
         return [node for node in nodes if node.GetLocked() and node.GetDisplayNode().GetVisibility()]
 
     # The worker's mood
+
+    def worker_will_also(self, **behaviour: Any) -> None:
+        """What the worker does differently from now on."""
+        self.worker_will(**json.loads(self._behaviour.read_text()), **behaviour)
 
     def worker_will(self, **behaviour: Any) -> None:
         """What the worker does from now on: ``pause_s``, ``trouble``."""

@@ -1,7 +1,8 @@
 """A worker with a small model that knows words and needs no training: the real session, finding tones by their names.
 
 Its checkpoint is a folder with ``behaviour.json``: the ``capabilities`` it claims, the ``tones`` in HU that it has words for,
-and ``pause_s`` before each look.
+``pause_s`` before each look, and ``answers``: by question, the words and tones of its answer. What it was asked last stands in
+``heard.json``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,10 @@ from MedVLSAM2Lib.engine.worker import main
 from MedVLSAM2Lib.model.mask_model import Cache, MaskRequest
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.prompts import Turn
+from MedVLSAM2Lib.session.speaking import SegMark
 from MedVLSAM2Lib.volume import PackedMask, Volume
+from tests.session.scripted_speaker import ScriptedSpeaker
 from tests.session.tone_model import ToneModel
 
 _TONE_OF_NOTHING = 9999.0
@@ -45,16 +49,39 @@ class WordModel(ToneModel):
         time.sleep(self.read().get("pause_s", 0.0))
         return super().locate(request, cache)
 
+    def hear(self, conversation: Sequence[Turn]) -> None:
+        """Write down what was asked."""
+        self._behaviour.with_name("heard.json").write_text(json.dumps([turn.text for turn in conversation]))
+
     def read(self) -> dict:
         """What it does now."""
         return json.loads(self._behaviour.read_text())
 
 
+class WordSpeaker:
+    """Answers what it was told the answers of."""
+
+    def __init__(self, model: WordModel) -> None:
+        self._model = model
+
+    def answer(
+        self,
+        volume: Volume,
+        volume_id: str,
+        conversation: Sequence[Turn],
+        cache: Cache,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[str | SegMark]:
+        """Its answer to the last question."""
+        self._model.hear(conversation)
+        script = self._model.read().get("answers", {}).get(conversation[-1].text, ["Nothing is to be seen."])
+        yield from ScriptedSpeaker(*script).answer(volume, volume_id, conversation, cache, cancelled)
+
+
 def open_session(volume: Volume, volume_id: str, model: WordModel) -> Session:
     """A session that knows words if the model claims to."""
-    return Session(
-        volume, volume_id, model, grounding=model.grounding if "phrase" in model.capabilities else None
-    )
+    grounding = model.grounding if "phrase" in model.capabilities else None
+    return Session(volume, volume_id, model, grounding=grounding, speaker=WordSpeaker(model))
 
 
 if __name__ == "__main__":
