@@ -69,6 +69,7 @@ class User:
         edit = getattr(self.ui, f"{line}Edit")
         if text:
             self.type(line, text)
+            self._close_completions(edit)
         else:
             self.show_panel()
             keyboard.click_widget(edit)
@@ -176,6 +177,12 @@ class User:
 
     def _count(self, class_name: str) -> int:
         return int(self.slicer.scene.GetNumberOfNodesByClass(class_name))
+
+    def _close_completions(self, edit: Any) -> None:
+        """Off screen, Qt takes the list of completions for the active window, and its keys for lost."""
+        if edit.completer() is not None:
+            edit.completer().popup().hide()
+            self.show_panel()
 
     def _until_said(self, act: Callable[[], object]) -> None:
         self.ui.statusLabel.setText("")
