@@ -10,8 +10,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.language.conversation import Turn as Said
 from MedVLSAM2Lib.model.language.prompt_tokens import PromptTokens
+from MedVLSAM2Lib.prompts import Turn as Said
 from MedVLSAM2Lib.training.language.said import Turn
 
 IGNORED = -100
