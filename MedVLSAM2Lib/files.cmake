@@ -116,6 +116,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/medvlsam2/saving.py
   MedVLSAM2Lib/model/medvlsam2/sizes.py
   MedVLSAM2Lib/model/memory/__init__.py
+  MedVLSAM2Lib/model/memory/checkpoint_needs.py
   MedVLSAM2Lib/model/memory/estimate.py
   MedVLSAM2Lib/model/memory/weights.py
   MedVLSAM2Lib/model/patches/__init__.py
@@ -245,6 +246,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/asking.py
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/catalogued_parts.py
+  MedVLSAM2Lib/session/device_choice.py
   MedVLSAM2Lib/session/errors.py
   MedVLSAM2Lib/session/evidence.py
   MedVLSAM2Lib/session/finding.py
@@ -289,6 +291,20 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/__init__.py
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
+  MedVLSAM2Lib/training/joint/__init__.py
+  MedVLSAM2Lib/training/joint/batches.py
+  MedVLSAM2Lib/training/joint/config.py
+  MedVLSAM2Lib/training/joint/conversation_tokens.py
+  MedVLSAM2Lib/training/joint/example.py
+  MedVLSAM2Lib/training/joint/export.py
+  MedVLSAM2Lib/training/joint/learner.py
+  MedVLSAM2Lib/training/joint/network.py
+  MedVLSAM2Lib/training/joint/phrase_states.py
+  MedVLSAM2Lib/training/joint/run.py
+  MedVLSAM2Lib/training/joint/source.py
+  MedVLSAM2Lib/training/joint/trainer.py
+  MedVLSAM2Lib/training/joint/validation.py
+  MedVLSAM2Lib/training/joint/worded_views.py
   MedVLSAM2Lib/training/language/__init__.py
   MedVLSAM2Lib/training/language/checking.py
   MedVLSAM2Lib/training/language/closed_questions.py
@@ -311,6 +327,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/__init__.py
   MedVLSAM2Lib/training/learning/calibration.py
   MedVLSAM2Lib/training/learning/ema.py
+  MedVLSAM2Lib/training/learning/every.py
   MedVLSAM2Lib/training/learning/losses.py
   MedVLSAM2Lib/training/learning/replicas.py
   MedVLSAM2Lib/training/learning/rough_weights.py
@@ -369,6 +386,7 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
+  MedVLSAM2Lib/training/configs/joint.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json

@@ -111,6 +111,18 @@ def _slices_speed(arguments: argparse.Namespace) -> Report:
         raise UsageError(str(error)) from error
 
 
+def _language(arguments: argparse.Namespace) -> Report:
+    from MedVLSAM2Lib.evaluation.suites.language import LanguagePlan, run_language
+
+    model = load_mask_model(arguments.checkpoint)
+    if model.grounding is None or model.speaker is None:
+        raise UsageError(
+            f"The checkpoint in {arguments.checkpoint} knows no words; name one that was trained for them."
+        )
+    scans = find_cases(arguments.scans, arguments.cases) if arguments.scans.is_dir() and not arguments.quick else ()
+    return run_language(model, LanguagePlan(2, 2) if arguments.quick else LanguagePlan(), scans)
+
+
 def _check_sam2() -> None:
     if importlib.util.find_spec("sam2") is None or importlib.util.find_spec("transformers") is None:
         raise UsageError(
@@ -125,6 +137,7 @@ def _check_slicer() -> None:
 
 _SUITES: dict[str, Callable[[argparse.Namespace], Report]] = {
     "segmentation": _segmentation,
+    "language": _language,
     "latency": _latency,
     "orientations": _orientations,
     "segment-write": _segment_write,

@@ -14,7 +14,7 @@ from MedVLSAM2Lib.panel.conversation_html import Colours, ConversationHtml, link
 from MedVLSAM2Lib.panel.tool_rules import why_no_questions
 from MedVLSAM2Lib.panel.typing_keys import escape_key
 
-_PLACEHOLDER = "Is there a pleural effusion? How large is the liver?"
+_PLACEHOLDER = "Is there a pleural effusion?"
 _MOST_CHARACTERS = 1_000_000
 
 

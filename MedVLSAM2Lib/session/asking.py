@@ -73,7 +73,7 @@ def _not_seen(raw: str, counts: Sequence[int]) -> str | None:
             return f"The model spoke of “{name or 'something'}”, but no voxels of this scan show it."
         counted = number_in(name)
         if counted is not None and counted != count:
-            return f"The model spoke of “{name}”, but the scan shows {count}."
+            return f"The model spoke of “{name}”, but {count} {'was' if count == 1 else 'were'} found in this scan."
     return None
 
 

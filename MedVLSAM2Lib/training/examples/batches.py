@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Full
 from types import TracebackType
-from typing import Self
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
+
+B = TypeVar("B")
 
 QUEUED_BATCHES = 6
 WORKER_TIMEOUT_S = 300.0
@@ -29,18 +31,19 @@ def draw_batch(source: ExampleSource, seed: int, step: int, size: int) -> list[E
     return [source.draw(np.random.default_rng((seed, step, index))) for index in range(size)]
 
 
-class BatchWorkers:
-    """Worker processes; worker w of W draws the steps w, w + W, … from ``first_step`` on.
+class OrderedWorkers(Generic[B]):
+    """Worker processes; worker w of W makes the batches w, w + W, … from number ``first`` on.
 
     A context manager: leaving it ends the processes.
     """
 
-    def __init__(self, config: TrainingConfig, cache: Path, first_step: int) -> None:
-        self._first_step, self._step = first_step, first_step
+    def __init__(self, work: Callable[..., None], arguments: tuple[Any, ...], workers: int, first: int) -> None:
+        """``work(queue, first number, step, *arguments)`` is what each process does, until ``put`` says that it is over."""
+        self._first, self._number = first, first
         context = multiprocessing.get_context("spawn")
-        self._queues: list[Queue[list[Example]]] = [context.Queue(QUEUED_BATCHES) for _ in range(config.workers)]
+        self._queues: list[Queue[B]] = [context.Queue(QUEUED_BATCHES) for _ in range(workers)]
         self._processes = [
-            context.Process(target=_work, args=(queue, config, cache, first_step + index), daemon=True)
+            context.Process(target=work, args=(queue, first + index, workers, *arguments), daemon=True)
             for index, queue in enumerate(self._queues)
         ]
 
@@ -57,22 +60,19 @@ class BatchWorkers:
             process.terminate()
             process.join()
 
-    def next(self) -> list[Example]:
-        """The next step's batch."""
-        queue = self._queues[(self._step - self._first_step) % len(self._queues)]
-        self._step += 1
+    def next(self) -> B:
+        """The next batch."""
+        queue = self._queues[(self._number - self._first) % len(self._queues)]
+        self._number += 1
         return queue.get(timeout=WORKER_TIMEOUT_S)
 
 
-def _work(queue: Queue[list[Example]], config: TrainingConfig, cache: Path, first_step: int) -> None:
-    cases = [case for case in load_cases(cache) if not case.held_out]
-    source = ExampleSource(cases, config.mix, config.network)
-    step = first_step
-    while _put(queue, draw_batch(source, config.seed, step, config.batch)):
-        step += config.workers
+def batch_workers(config: TrainingConfig, cache: Path, first_step: int) -> OrderedWorkers[list[Example]]:
+    """Worker processes that draw the batches of the steps from ``first_step`` on."""
+    return OrderedWorkers(_work, (config, cache), config.workers, first_step)
 
 
-def _put(queue: Queue[list[Example]], batch: list[Example]) -> bool:
+def put(queue: Queue[B], batch: B) -> bool:
     """Wait for room in the queue; False when the training has ended without ending this process."""
     parent = multiprocessing.parent_process()
     while parent is None or parent.is_alive():
@@ -82,6 +82,14 @@ def _put(queue: Queue[list[Example]], batch: list[Example]) -> bool:
             continue
         return True
     return False
+
+
+def _work(queue: Queue[list[Example]], first: int, step: int, config: TrainingConfig, cache: Path) -> None:
+    cases = [case for case in load_cases(cache) if not case.held_out]
+    source = ExampleSource(cases, config.mix, config.network)
+    number = first
+    while put(queue, draw_batch(source, config.seed, number, config.batch)):
+        number += step
 
 
 @contextmanager

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from MedVLSAM2Lib.slots import SEG
 from MedVLSAM2Lib.training.facts.facts import Facts
 from MedVLSAM2Lib.training.language.closed_questions import ClosedQuestions
 from MedVLSAM2Lib.training.language.open_questions import OpenQuestions
+from MedVLSAM2Lib.training.language.referring import Phrase
 from MedVLSAM2Lib.training.language.said import Turn
 from MedVLSAM2Lib.training.language.seg_requests import SegRequests
 from MedVLSAM2Lib.training.language.statements import Statements
@@ -25,6 +27,7 @@ class Dialogue:
     def __init__(self, facts: Facts, vocabulary: Vocabulary) -> None:
         self._facts = facts
         statements = Statements(facts, vocabulary)
+        self._statements = statements
         self._open = OpenQuestions(statements)
         self._requests = SegRequests(statements)
         groups = (
@@ -45,6 +48,15 @@ class Dialogue:
             if turn is not None and turn.question not in {other.question for other in turns}:
                 turns.append(turn)
         return tuple(turns)
+
+    def phrases(self, count: int, rng: np.random.Generator) -> tuple[Phrase, ...]:
+        """Up to ``count`` phrases that point at something in the scan."""
+        return self._requests.phrases(count, rng)
+
+    def caption(self, rng: np.random.Generator) -> str:
+        """A sentence that describes the scan, without marks; empty where nothing is known of it."""
+        said = self._statements.caption(rng)
+        return "" if said is None else said.text.replace(f" {SEG}", "")
 
     def absent_phrases(self, count: int, rng: np.random.Generator) -> tuple[str, ...]:
         """Up to ``count`` phrases that point at nothing in the scan."""

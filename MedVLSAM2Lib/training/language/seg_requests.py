@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -104,6 +105,11 @@ class SegRequests:
         known = group[int(rng.integers(len(group)))]
         question = self._asked_for(without_article(f"the {called(known.structure, rng)}", rng), rng)
         return Turn("segment", question, *self._not_there((known.name,), rng))
+
+    def phrases(self, count: int, rng: np.random.Generator) -> tuple[Phrase, ...]:
+        """Up to ``count`` phrases that point at something in the scan, half of the time without their *the*."""
+        drawn = [self._phrases.any(rng) for _ in range(count)]
+        return tuple(replace(one, text=without_article(one.text, rng)) for one in drawn if one is not None)
 
     def absent_phrases(self, count: int, rng: np.random.Generator) -> tuple[str, ...]:
         """Up to ``count`` phrases that point at nothing in the scan: whoever looks for them must find an empty mask."""

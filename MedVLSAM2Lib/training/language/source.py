@@ -56,6 +56,7 @@ class LanguageConfig:
     Attributes:
         grid: voxels (K, J, I) of every example's volume.
         turns: questions in a conversation, at most.
+        phrases: phrases with an object beside the conversation, at most.
         absent_phrases: phrases without an object beside it, at most.
         people: how many phantoms there are of either part of the body.
         first_person: the number of the first; another range is unseen by whoever learned from this one.
@@ -64,6 +65,7 @@ class LanguageConfig:
 
     grid: Shape = (64, 96, 96)
     turns: int = 6
+    phrases: int = 2
     absent_phrases: int = 2
     people: int = 400
     first_person: int = 0
@@ -101,8 +103,11 @@ class LanguageSource:
             turns = dialogue.turns(self.config.turns, rng)
             if turns:
                 ids = {**scan.ids, **{finding.name: (finding.id,) for finding in scan.findings}}
+                phrases = dialogue.phrases(self.config.phrases, rng)
                 absent = dialogue.absent_phrases(self.config.absent_phrases, rng)
-                return LanguageExample(kind, _disturbed(scan.volume, rng), scan.labels, ids, turns, absent, facts)
+                shown = _disturbed(scan.volume, rng)
+                caption = dialogue.caption(rng)
+                return LanguageExample(kind, shown, scan.labels, ids, turns, phrases, absent, caption, facts)
 
     def _of_person(self, part: Part, rng: np.random.Generator) -> LabelledScan:
         number = self.config.first_person + int(rng.integers(self.config.people))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
+from torch import nn
 
-from MedVLSAM2Lib.model.patches.network import PatchNetwork
+N = TypeVar("N", bound=nn.Module)
 
 
-class MovingAverage:
+class MovingAverage(Generic[N]):
     """``network`` holds the average; it forgets faster while the run is young."""
 
-    def __init__(self, network: PatchNetwork, decay: float) -> None:
+    def __init__(self, network: N, decay: float) -> None:
         self.network = copy.deepcopy(network).eval()
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, network: PatchNetwork, step: int) -> None:
+    def update(self, network: N, step: int) -> None:
         """Take one step's weights into the average."""
         decay = min(self._decay, (1 + step) / (20 + step))
         for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - decay)
+        # Statistics of batch norms are averages already.
+        for own, other in zip(self.network.buffers(), network.buffers(), strict=True):
+            own.copy_(other)

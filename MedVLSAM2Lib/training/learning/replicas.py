@@ -9,25 +9,25 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
+from torch import nn
 
-from MedVLSAM2Lib.model.patches.network import PatchNetwork
-
+N = TypeVar("N", bound=nn.Module)
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Replicas:
+class Replicas(Generic[N]):
     """Copies of a network that share its weights but not its gradients."""
 
-    def __init__(self, network: PatchNetwork, count: int) -> None:
+    def __init__(self, network: N, count: int) -> None:
         self._network = network
         self._copies = [network, *(_sharing(network) for _ in range(count - 1))]
         self._threads = ThreadPoolExecutor(count)
 
-    def map_parts(self, work: Callable[[PatchNetwork, list[T], int], R], items: Sequence[T]) -> list[R]:
+    def map_parts(self, work: Callable[[N, list[T], int], R], items: Sequence[T]) -> list[R]:
         """``work(network, part, number)`` for each part of the items at once; no part is empty."""
         count = min(len(self._copies), len(items))
         parts = [list(items[number::count]) for number in range(count)]
@@ -44,7 +44,7 @@ class Replicas:
                     other.grad = None
 
 
-def _sharing(network: PatchNetwork) -> PatchNetwork:
+def _sharing(network: N) -> N:
     copied = copy.deepcopy(network)
     for own, other in zip(network.parameters(), copied.parameters(), strict=True):
         other.data = own.data

@@ -19,7 +19,7 @@ from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt
 from MedVLSAM2Lib.training.prompting.corrections import corrections
 
 # An earlier mask without a new prompt is a case of its own: the session looks again after its first answer.
-NO_PROMPT_SHARE = 0.25
+CORRECTED_SHARE = 0.75
 SOFT_EARLIER_SHARE = 0.12
 BLURRED_EARLIER_SHARE = 0.3
 LATER_ROUND_WEIGHT = 0.2
@@ -58,7 +58,11 @@ class RoundsResult:
 class Rounds:
     """Plays user and network against each other on batches of examples."""
 
-    def __init__(self, shares: Sequence[float], quality_weight: float, bfloat16: bool) -> None:
+    def __init__(
+        self, shares: Sequence[float], quality_weight: float, bfloat16: bool, corrected: float = CORRECTED_SHARE
+    ) -> None:
+        """``corrected`` is the share of answers that the user corrects before the next one."""
+        self._corrected = corrected
         self._shares = np.array(shares) / sum(shares)
         self._quality_weight, self._bfloat16 = quality_weight, bfloat16
 
@@ -67,10 +71,18 @@ class Rounds:
         return int(rng.choice(len(self._shares), p=self._shares))
 
     def run(
-        self, network: PatchNetwork, batch: Sequence[Example], count: int, rng: np.random.Generator
+        self,
+        network: PatchNetwork,
+        batch: Sequence[Example],
+        count: int,
+        rng: np.random.Generator,
+        tokens: Tensor | None = None,
     ) -> RoundsResult:
-        """``count`` corrective rounds without a gradient, then the last answer with one."""
-        state = _State(batch)
+        """``count`` rounds without a gradient, then the last answer with one, which also reaches the tokens.
+
+        ``tokens`` (B, N, d) are the seg tokens of what each example is called; None when there are only prompts.
+        """
+        state = _State(batch, tokens, self._corrected)
         state.correct_given_masks(rng)
         dice: list[Tensor] = []
         # Mostly the session zooms after its first answer; sometimes it stays for a while.
@@ -98,27 +110,27 @@ class Rounds:
 class _State:
     """What user and network have done so far with each example of a batch."""
 
-    def __init__(self, batch: Sequence[Example]) -> None:
-        self._batch = batch
+    def __init__(self, batch: Sequence[Example], tokens: Tensor | None, corrected: float) -> None:
+        self._batch, self._tokens, self._corrected = batch, tokens, corrected
         self.scene = Scene.of([example.views[0] for example in batch])
         self.prompts = [list(example.prompts) for example in batch]
         self.earlier = _given_masks(batch)
 
     def answer(self, network: PatchNetwork, bfloat16: bool) -> tuple[Tensor, Tensor]:
-        return self.scene.answer(network, self.prompts, self.earlier, bfloat16)
+        return self.scene.answer(network, self.prompts, self.earlier, bfloat16, self._tokens)
 
     def correct_given_masks(self, rng: np.random.Generator) -> None:
         """Somebody who brings a mask of their own mostly corrects it at once."""
         given = np.array([example.earlier is not None for example in self._batch])
         if given.any():
-            wanted = given & (rng.random(len(self._batch)) >= NO_PROMPT_SHARE)
+            wanted = given & (rng.random(len(self._batch)) < self._corrected)
             made = corrections(self.earlier > 0.5, self.scene.target, rng)
             self._add([prompt if want else None for prompt, want in zip(made, wanted, strict=True)])
 
     def take(self, logits: Tensor, rng: np.random.Generator) -> None:
         """The answer becomes the earlier mask, and mostly the user corrects it."""
         self.earlier = _as_earlier(logits, rng)
-        if rng.random() >= NO_PROMPT_SHARE:
+        if rng.random() < self._corrected:
             self._add(corrections(self.earlier > 0.5, self.scene.target, rng))
 
     def move_to_second_views(self, logits: Tensor) -> Tensor:

@@ -13,9 +13,11 @@ import torch
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases
-from MedVLSAM2Lib.training.examples.batches import BatchWorkers
+from MedVLSAM2Lib.training.examples.batches import OrderedWorkers, batch_workers
+from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.learning.calibration import calibrate
+from MedVLSAM2Lib.training.learning.every import Every
 from MedVLSAM2Lib.training.learning.rounds import RoundsResult
 from MedVLSAM2Lib.training.learning.run_log import RunLog
 from MedVLSAM2Lib.training.learning.trainer import Progress, Trainer
@@ -51,15 +53,15 @@ class TrainingRun:
         """Train to the end of the schedule, or until ``stop``."""
         if self._trainer.progress.step == 0:
             self._validate()
-        with BatchWorkers(self._config, self._cache, self._trainer.progress.step) as workers:
+        with batch_workers(self._config, self._cache, self._trainer.progress.step) as workers:
             self._steps(workers)
         self._save()
         if self._trainer.is_done:
             self._validate()
 
-    def _steps(self, workers: BatchWorkers) -> None:
-        log, save = _Every(self._config.log_seconds), _Every(self._config.checkpoint_seconds)
-        validate = _Every(self._config.validation_seconds)
+    def _steps(self, workers: OrderedWorkers[list[Example]]) -> None:
+        log, save = Every(self._config.log_seconds), Every(self._config.checkpoint_seconds)
+        validate = Every(self._config.validation_seconds)
         while not (self._trainer.is_done or self._stopped):
             began = time.monotonic()
             batch = workers.next()
@@ -101,20 +103,6 @@ class TrainingRun:
         if score(found) > now.best:
             now.best = score(found)
             self._trainer.export(self._output / BEST, found)
-
-
-class _Every:
-    """Says once each so many seconds that it is time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._last = seconds, time.monotonic()
-
-    def is_due(self) -> bool:
-        now = time.monotonic()
-        due = now - self._last >= self._seconds
-        if due:
-            self._last = now
-        return due
 
 
 def train(

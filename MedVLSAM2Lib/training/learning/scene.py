@@ -46,10 +46,18 @@ class Scene:
         return self.share > 0.5
 
     def answer(
-        self, network: PatchNetwork, prompts: Sequence[Sequence[CellPrompt]], earlier: Tensor, bfloat16: bool
+        self,
+        network: PatchNetwork,
+        prompts: Sequence[Sequence[CellPrompt]],
+        earlier: Tensor,
+        bfloat16: bool,
+        tokens: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """The network's logits (B, 1, P, P, P) and quality (B,), given prompts and earlier masks (B, 1, P, P, P)."""
+        """The network's logits (B, 1, P, P, P) and quality (B,), given prompts, earlier masks (B, 1, P, P, P) and words.
+
+        ``tokens`` are seg tokens (B, N, d) or None.
+        """
         layers = torch.from_numpy(np.stack([drawn(items, self.image.shape[-1]) for items in prompts]))
         with torch.autocast(self.image.device.type, torch.bfloat16, enabled=bfloat16):
-            answer: tuple[Tensor, Tensor] = network(torch.cat([self.image, layers, earlier], 1), self.size_mm)
+            answer: tuple[Tensor, Tensor] = network(torch.cat([self.image, layers, earlier], 1), self.size_mm, tokens)
         return answer

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,3 +25,17 @@ def two_balls() -> Volume:
     array[ball(array.shape, (10, 16, 16), 6)] = 200
     array[ball(array.shape, (22, 16, 20), 5)] = 400
     return Volume(array, np.diag([-1.5, -1.5, 2.0, 1.0]), Modality.CT)
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> Callable[[Path, str], Path]:
+    """Makes a checkpoint of the parts of another one that does not offer one of its capabilities."""
+
+    def make(checkpoint: Path, capability: str) -> Path:
+        config = json.loads((checkpoint / "config.json").read_text())
+        config["capabilities"] = [offered for offered in config["capabilities"] if offered != capability]
+        config["components"] = {name: {"path": str(checkpoint / name)} for name in config["components"]}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        return tmp_path
+
+    return make

@@ -117,7 +117,10 @@ def test_what_no_voxels_show_is_not_said_and_leaves_no_object(open_session: Open
         (("The cyst", CYST, " measures 31 ml."), "The model wrote a number of its own"),
         (("The cyst", CYST, " measures <volume:2>."), "The model wrote a number of its own"),
         (("The cyst", CYST, " measures <volume:7>."), "The model wrote a number of its own"),
-        (("There are three lesions", LESION, "."), "The model spoke of “three lesions”, but the scan shows 2."),
+        (
+            ("There are three lesions", LESION, "."),
+            "The model spoke of “three lesions”, but 2 were found in this scan.",
+        ),
     ],
 )
 def test_a_number_of_the_models_own_is_not_shown(open_session: Open, script: tuple, sentence: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
+from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
@@ -20,16 +21,18 @@ from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
 from tests.model.medvlsam2.opened_files import OpenedFiles
-from tests.session.toy_checkpoint import save_toy
-from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, toy_volume
+from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, one_thread, toy_model, toy_volume, train
 
 Open = Callable[[Volume], Session]
 
 
 @pytest.fixture(scope="module")
 def a_taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model = toy_model(LanguageConfig(), ("click", "phrase"))
+    with one_thread():
+        train(model, steps=250)
     folder = tmp_path_factory.mktemp("toy")
-    save_toy(folder)
+    model.save_pretrained(folder)
     return folder
 
 

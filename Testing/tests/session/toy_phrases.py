@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
+from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
+from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.patches.prompt_channels import window_channels
 from MedVLSAM2Lib.model.patches.sampling import sample_view
 from MedVLSAM2Lib.model.patches.view import View
+from MedVLSAM2Lib.model.projector.mixer import MixerProjector
+from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
+from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
+from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.model.volume_input.prepare import prepare
 from MedVLSAM2Lib.volume import Modality, Volume
+from tests.model.conftest import a_small_language_model
+from tests.model.medvlsam2.conftest import ENCODER, PROJECTOR
 
 BRIGHT, DARK, HOLLOW = PHRASES = ("the bright ball", "the dark ball", "the hollow ball")
 SIDE_VOXELS, SPACING_MM = 48, 2.0
@@ -37,6 +48,36 @@ def toy_volume(generator: np.random.Generator) -> tuple[Volume, dict[str, np.nda
     array[balls[1]] += DARK_HU - TISSUE_HU
     volume = Volume(array.astype(np.int16), np.diag([-SPACING_MM, -SPACING_MM, SPACING_MM, 1.0]), Modality.CT)
     return volume, {BRIGHT: balls[0], DARK: balls[1], HOLLOW: np.zeros_like(balls[0])}
+
+
+def toy_model(language: LanguageConfig, capabilities: tuple[str, ...]) -> MedVLSam2Model:
+    """Every part as small as it can be, with random weights."""
+    torch.manual_seed(0)
+    masks = PatchNetwork(PatchConfig(side=16, channels=(12, 24), depths=(1, 1), token_width=12))
+    parts = {
+        "volume_encoder": DCFormer(ENCODER).eval(),
+        "projector": MixerProjector(PROJECTOR).eval(),
+        "language_model": a_small_language_model(language),
+        "seg_projector": SegProjector(SegProjectorConfig(32, 12)),
+        "mask_model": MaskComponent("patches", masks, {"capabilities": ["click"]}, "patches:toy"),
+    }
+    config = MedVLSam2Config(
+        name="toy",
+        capabilities=capabilities,
+        components={name: ComponentSource(path=name) for name in parts},
+        language=language,
+        volume_input=VolumeInputConfig(size=ENCODER.input_size),
+    )
+    return MedVLSam2Model(config, parts)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Threads that share such small convolutions mostly wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def train(model: MedVLSam2Model, steps: int, seed: int = 0) -> None:

@@ -1,0 +1,186 @@
+"""The suite ``language``: phrases, questions and reports on phantoms that nobody learned from, and phrases on real scans."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from MedVLSAM2Lib.evaluation.cases import CaseFiles
+from MedVLSAM2Lib.evaluation.language.answer_key import answer_key
+from MedVLSAM2Lib.evaluation.language.asker import Asker
+from MedVLSAM2Lib.evaluation.language.phantom_scans import finding_phrases, phantom_scans, visible_organs
+from MedVLSAM2Lib.evaluation.language.report_facts import ReportFacts, report_facts
+from MedVLSAM2Lib.evaluation.metrics import dice
+from MedVLSAM2Lib.evaluation.report import Report, markdown_table
+from MedVLSAM2Lib.session.mask_models import LoadedModel
+from MedVLSAM2Lib.training.language.checking import untruths
+from MedVLSAM2Lib.training.language.example import LanguageExample
+from MedVLSAM2Lib.training.language.reading import Reader
+from MedVLSAM2Lib.vocabulary import Vocabulary
+
+REPORT_QUESTION = "Draft a report of this scan."
+MOST_ORGANS = 8
+CONFIDENCE_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
+
+
+@dataclass(frozen=True)
+class LanguagePlan:
+    """How much is asked: phantom scans, and people of either part of the body whom they show."""
+
+    scans: int = 40
+    people: int = 16
+
+
+@dataclass
+class _Tally:
+    """Everything that was asked and what came of it."""
+
+    dsc: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    confidence: list[tuple[float, float]] = field(default_factory=list)
+    false_masks: list[bool] = field(default_factory=list)
+    closed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    untrue: list[bool] = field(default_factory=list)
+    withheld: list[int] = field(default_factory=list)
+    reports: ReportFacts = field(default_factory=ReportFacts)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def run_language(
+    model: LoadedModel, plan: LanguagePlan, scans: Sequence[CaseFiles] = (), kept: Path | None = None
+) -> Report:
+    """Ask a checkpoint that knows words everything; ``scans`` are labelled ones, ``kept`` holds the phantoms."""
+    vocabulary = Vocabulary.read()
+    reader, tally = Reader(vocabulary), _Tally()
+    for number, example in enumerate(phantom_scans(plan.scans, plan.people, vocabulary, kept)):
+        asker = Asker(example.volume, f"phantom {number}", model)
+        _phrases(asker, example, tally, np.random.default_rng(number))
+        _questions(asker, example, tally, reader, vocabulary)
+        _report(asker, example, tally, reader)
+    for files in scans:
+        _scan(files, model, tally, vocabulary)
+    return Report("language", _tables(tally), _data(tally))
+
+
+def _phrases(asker: Asker, example: LanguageExample, tally: _Tally, rng: np.random.Generator) -> None:
+    organs = visible_organs(example.facts)
+    asked = [("phantoms, organs by name", organs[int(n)], (organs[int(n)],)) for n in rng.permutation(len(organs))]
+    findings = [("phantoms, findings by referring phrase", text, target) for text, target in finding_phrases(example)]
+    for group, phrase, target in [*asked[:MOST_ORGANS], *findings]:
+        found, truth = asker.find(phrase), example.mask(target)
+        score = dice(found.mask, truth)
+        tally.dsc[group].append(score)
+        if found.objects:
+            tally.confidence.append((found.confidence, score))
+        tally.rows.append({"group": group, "scan": example.volume.name, "phrase": phrase, "dsc": round(score, 4)})
+    for phrase in example.absent_phrases:
+        tally.false_masks.append(bool(asker.find(phrase).objects))
+        tally.rows.append({"group": "absent", "phrase": phrase, "found": tally.false_masks[-1]})
+
+
+def _questions(asker: Asker, example: LanguageExample, tally: _Tally, reader: Reader, vocabulary: Vocabulary) -> None:
+    # Follow-up questions mean nothing alone.
+    for turn in (turn for turn in example.turns if turn.key is not None):
+        answered = asker.ask(turn.question)
+        key = answer_key(turn.kind, turn.question, answered.text, vocabulary)
+        outcome = "right" if key == turn.key else "declined" if key in (None, "cannot tell") else "wrong"
+        tally.closed[turn.kind].append(outcome)
+        tally.untrue.append(bool(untruths(_without_numbers(answered.text), example.facts, reader)))
+        tally.withheld.append(answered.withheld)
+        tally.rows.append(
+            {"kind": turn.kind, "question": turn.question, "expected": turn.key, "outcome": outcome, **asdict(answered)}
+        )
+
+
+def _report(asker: Asker, example: LanguageExample, tally: _Tally, reader: Reader) -> None:
+    answered = asker.ask(REPORT_QUESTION)
+    counts = report_facts(answered.text, example.facts, reader)
+    tally.reports += counts
+    tally.rows.append({"kind": "report", **asdict(answered), **asdict(counts)})
+
+
+def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocabulary) -> None:
+    case = files.load()
+    asker = Asker(case.volume, case.name, model)
+    for item in case.objects:
+        meant = vocabulary.of_label(item.name)
+        if not meant:
+            continue
+        phrase = meant[0].name
+        found = asker.find(phrase)
+        score = dice(found.mask, item.truth)
+        tally.dsc[f"scans, {item.group}"].append(score)
+        if found.objects:
+            tally.confidence.append((found.confidence, score))
+        tally.rows.append({"group": "scan", "scan": case.name, "phrase": phrase, "dsc": round(score, 4)})
+    answered = asker.ask(REPORT_QUESTION)
+    tally.rows.append({"kind": "report of a scan", "scan": case.name, **asdict(answered)})
+
+
+def _without_numbers(text: str) -> str:
+    """Measured values are not the model's words, and hold digits, which those never do."""
+    return "".join(character for character in text if not character.isdigit())
+
+
+def _tables(tally: _Tally) -> str:
+    phrases = [[group, str(len(values)), f"{fmean(values):.2f}"] for group, values in sorted(tally.dsc.items())]
+    outcomes = [outcome for values in tally.closed.values() for outcome in values]
+    closed = [[kind, *_shares(values)] for kind, values in sorted(tally.closed.items())]
+    facts = tally.reports
+    reports = [
+        ["findings there, and spoken of", f"{facts.there}", _share(facts.found, facts.there)],
+        ["findings spoken of, and not there", f"{facts.claimed}", _share(facts.invented, facts.claimed)],
+        ["on the wrong side or in the wrong organ", f"{facts.claimed}", _share(facts.wrong_side, facts.claimed)],
+        [f"size off by more than {100 * 0.25:.0f} %", f"{facts.sized}", _share(facts.wrong_size, facts.sized)],
+    ]
+    parts = (
+        "## Phrases\n\n" + markdown_table(["what", "n", "DSC"], phrases),
+        (
+            f"Things that are not there and were found: {_share(sum(tally.false_masks), len(tally.false_masks))}"
+            f" of {len(tally.false_masks)}.\n"
+        ),
+        "## How far confidence can be believed\n\n" + _calibration(tally.confidence),
+        "## Closed questions\n\n"
+        + markdown_table(["kind", "n", "right", "declined", "wrong"], [*closed, ["all", *_shares(outcomes)]]),
+        (
+            f"Answers with an untrue claim: {_share(sum(tally.untrue), len(tally.untrue))}; sentences withheld because nothing"
+            f" in the scan showed them: {sum(tally.withheld)}.\n"
+        ),
+        "## Reports of phantoms\n\n" + markdown_table(["what", "n", "share"], reports),
+    )
+    return "\n".join(parts)
+
+
+def _calibration(pairs: Sequence[tuple[float, float]]) -> str:
+    rows = []
+    for low, high in itertools.pairwise(CONFIDENCE_BINS):
+        scores = [score for confidence, score in pairs if low <= confidence < high]
+        if scores:
+            rows.append([f"{low:.1f} to {min(high, 1.0):.1f}", str(len(scores)), f"{fmean(scores):.2f}"])
+    return markdown_table(["confidence", "n", "DSC"], rows)
+
+
+def _shares(outcomes: Sequence[str]) -> list[str]:
+    names = ("right", "declined", "wrong")
+    return [str(len(outcomes)), *(_share(outcomes.count(name), len(outcomes)) for name in names)]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def _data(tally: _Tally) -> dict[str, Any]:
+    return {
+        "dsc": {group: fmean(values) for group, values in tally.dsc.items()},
+        "false_masks": fmean(tally.false_masks) if tally.false_masks else None,
+        "closed": {kind: {name: values.count(name) for name in set(values)} for kind, values in tally.closed.items()},
+        "untrue": fmean(tally.untrue) if tally.untrue else None,
+        "reports": asdict(tally.reports),
+        "rows": tally.rows,
+    }

@@ -1,0 +1,62 @@
+"""A network in training written as a checkpoint that a session can use."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from MedVLSAM2Lib.model.medvlsam2.config import PHRASE, QUESTION, REPORT, ComponentSource, MedVLSam2Config
+from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
+from MedVLSAM2Lib.training.joint.network import JointNetwork
+from MedVLSAM2Lib.training.joint.validation import FOUND
+from MedVLSAM2Lib.training.learning.trainer import Progress
+from MedVLSAM2Lib.training.model_card import CAPABILITIES, SOURCES
+
+NAME = "MedVL-SAM2 tiny"
+
+
+def save_checkpoint_of(
+    network: JointNetwork,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    config: JointConfig,
+    progress: Progress,
+    validation: dict[str, float],
+) -> None:
+    """Write the network in half precision, with what is known of it, into ``folder``."""
+    halved = copy.deepcopy(network).to(torch.float16)
+    trained_on = tuple(f"{source.what}: {source.licence}" for source in SOURCES)
+    whole = MedVLSam2Config(
+        name=NAME,
+        capabilities=(*CAPABILITIES, PHRASE, QUESTION, REPORT),
+        components={name: ComponentSource(path=name) for name in TRAINED},
+        found_threshold=FOUND,
+        licence="Apache-2.0",
+        trained_on=("procedural phantoms of the trunk and the head (this project): Apache-2.0", *trained_on),
+    )
+    card = {
+        "name": NAME,
+        "licence": whole.licence,
+        "capabilities": list(CAPABILITIES),
+        "trained_on": list(whole.trained_on),
+        "training": {
+            "stage": config.stage,
+            "steps": progress.step,
+            "seconds": round(progress.seconds),
+            "seed": config.seed,
+            "validation": {name: round(value, 4) for name, value in validation.items()},
+        },
+    }
+    halved.as_model(whole, tokenizer, card, _identity(network)).save_pretrained(folder)
+
+
+def _identity(network: JointNetwork) -> str:
+    """Names the mask model's weights while they are in memory only."""
+    digest = hashlib.sha256()
+    for tensor in network.mask_model.state_dict().values():
+        digest.update(tensor.detach().numpy().tobytes())
+    return f"patches:{digest.hexdigest()[:16]}"

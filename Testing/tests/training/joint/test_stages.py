@@ -1,0 +1,175 @@
+"""Every stage on a network of a few thousand weights: it learns, it goes on where it was, what it writes can be used."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from MedVLSAM2Lib.model.medvlsam2.config import ENCODER, LANGUAGE, MASK_MODEL, PROJECTOR, SEG_PROJECTOR
+from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
+from MedVLSAM2Lib.session.mask_models import load_mask_model
+from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.training.joint.batches import joint_source
+from MedVLSAM2Lib.training.joint.config import JointConfig, LossWeights
+from MedVLSAM2Lib.training.joint.network import JointNetwork
+from MedVLSAM2Lib.training.joint.run import train_stage
+from MedVLSAM2Lib.training.joint.trainer import JointTrainer
+from MedVLSAM2Lib.volume import Modality, Volume
+
+ALIGN = LossWeights(alignment=1, language=0, words=0, clicks=0)
+CAPTION = LossWeights(language=1, words=0, clicks=0)
+JOINT = LossWeights(clicks=0)
+
+
+def a_trainer(config: JointConfig, tokenizer: PreTrainedTokenizerFast) -> JointTrainer:
+    torch.manual_seed(0)
+    return JointTrainer(config, JointNetwork.made(config.network, tokenizer), tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("weights", "losses"),
+    [(ALIGN, ["alignment_loss"]), (CAPTION, ["language_loss"]), (JOINT, ["language_loss", "word_loss"])],
+    ids=["align", "caption", "joint"],
+)
+def test_every_loss_of_a_stage_falls(
+    a_stage: JointConfig,
+    a_tokenizer: PreTrainedTokenizerFast,
+    people_folder: Path,
+    weights: LossWeights,
+    losses: list[str],
+) -> None:
+    steps = 24
+    config = replace(a_stage, weights=weights, schedule=replace(a_stage.schedule, steps=steps), word_rounds=(1.0,))
+    trainer = a_trainer(config, a_tokenizer)
+    source = joint_source(config, None, people_folder)
+    batches = [source.batch(number) for number in range(3)]
+    rows = [trainer.step([batches[number % 3]]) for number in range(steps)]
+    for name in losses:
+        first, last = (np.mean([row[name] for row in part]) for part in (rows[:3], rows[-3:]))
+        assert last < 0.95 * first, name
+
+
+def test_only_the_parts_that_learn_change(
+    a_stage: JointConfig, a_tokenizer: PreTrainedTokenizerFast, people_folder: Path
+) -> None:
+    config = replace(a_stage, learns=(PROJECTOR, LANGUAGE))
+    trainer = a_trainer(config, a_tokenizer)
+    before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    trainer.step([joint_source(config, None, people_folder).batch(0)])
+    changed = {
+        name.split(".")[0] for name, value in trainer.network.state_dict().items() if (value != before[name]).any()
+    }
+    assert changed == {PROJECTOR, LANGUAGE}
+
+
+def test_words_teach_the_language_model_and_the_mask_model_alike(
+    a_stage: JointConfig, a_tokenizer: PreTrainedTokenizerFast, people_folder: Path
+) -> None:
+    """The loss of masks alone reaches every part that a phrase runs through."""
+    config = replace(a_stage, weights=LossWeights(language=0, clicks=0))
+    trainer = a_trainer(config, a_tokenizer)
+    # What hears the token begins as no change at all, and so lets nothing through in the first step.
+    for modulation in trainer.network.mask_model.token_modulation:
+        torch.nn.init.normal_(modulation.out.weight, std=0.1)
+    before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    trainer.step([joint_source(config, None, people_folder).batch(0)])
+    changed = {
+        name.split(".")[0] for name, value in trainer.network.state_dict().items() if (value != before[name]).any()
+    }
+    assert {LANGUAGE, SEG_PROJECTOR, MASK_MODEL} <= changed
+    assert ENCODER not in changed
+
+
+def test_two_small_batches_learn_what_their_sum_would(
+    a_stage: JointConfig, a_tokenizer: PreTrainedTokenizerFast, people_folder: Path
+) -> None:
+    config = replace(a_stage, weights=CAPTION, threads=1)
+    batch = joint_source(config, None, people_folder).batch(0)
+    once, twice = a_trainer(config, a_tokenizer), a_trainer(config, a_tokenizer)
+    once.step([batch])
+    twice.step([batch, batch])
+    for one, other in zip(once.network.parameters(), twice.network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def a_finished_run(
+    a_stage: JointConfig, a_tokenizer_folder: Path, people_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("run")
+    train_stage(a_stage, output, tokenizer=a_tokenizer_folder, people=people_folder)
+    return output
+
+
+def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
+    a_finished_run: Path, a_stage: JointConfig, a_tokenizer_folder: Path, people_folder: Path, tmp_path: Path
+) -> None:
+    # The same schedule, left after three of its steps, as by a kill after a save.
+    short = replace(a_stage, schedule=replace(a_stage.schedule, steps=6))
+    _steps_then_leave(short, 3, tmp_path, a_tokenizer_folder, people_folder)
+    train_stage(short, tmp_path, tokenizer=a_tokenizer_folder, people=people_folder, resume=True)
+    whole, resumed = (torch.load(folder / "state.pt", weights_only=True) for folder in (a_finished_run, tmp_path))
+    assert resumed["progress"]["step"] == 6
+    for name, tensor in whole["network"].items():
+        assert torch.equal(tensor, resumed["network"][name]), name
+
+
+def _steps_then_leave(config: JointConfig, steps: int, output: Path, tokenizer: Path, people: Path) -> None:
+    from transformers import AutoTokenizer
+
+    torch.manual_seed(config.seed)
+    words = AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
+    trainer = JointTrainer(config, JointNetwork.made(config.network, words), words)
+    source = joint_source(config, None, people)
+    for number in range(steps):
+        trainer.step([source.batch(number)])
+    trainer.save(output)
+
+
+def test_a_run_writes_its_curve_its_measures_and_what_it_was_told(a_finished_run: Path) -> None:
+    with (a_finished_run / "curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert all(float(row["language_loss"]) > 0 for row in rows)
+    with (a_finished_run / "validation.csv").open() as file:
+        (measured,) = csv.DictReader(file)
+    assert 0 <= float(measured["phantom_organs"]) <= 1
+    assert JointConfig.read(a_finished_run / "training.json").stage == "joint"
+
+
+def test_what_a_run_writes_is_a_checkpoint_that_a_session_uses(a_finished_run: Path) -> None:
+    folder = a_finished_run / "latest"
+    card = json.loads((folder / "config.json").read_text())
+    assert {"click", "phrase", "question", "report"} <= set(card["capabilities"])
+    loaded = load_mask_model(folder)
+    assert loaded.grounding is not None
+    noise = np.random.default_rng(0).normal(40, 20, (20, 24, 28))
+    volume = Volume(noise.astype(np.int16), np.diag([-3.0, -3.0, 3.0, 1.0]), Modality.CT, "HU")
+    session = Session(volume, "v", loaded, grounding=loaded.grounding)
+    list(session.add_prompts("clicked", [Point((14, 12, 10))], lambda: False))
+    assert session.mask("clicked").voxel_count > 0
+    with contextlib.suppress(PromptError):  # after six steps it may well find nothing
+        list(session.add_prompts("named", [Phrase("liver")], lambda: False))
+
+
+def test_a_stage_goes_on_from_another_ones_checkpoint(
+    a_finished_run: Path, a_stage: JointConfig, people_folder: Path, tmp_path: Path
+) -> None:
+    once = replace(a_stage, stage="finetune", schedule=replace(a_stage.schedule, steps=1, peak=1e-9, floor=1e-9))
+    train_stage(once, tmp_path, start=a_finished_run / "latest", people=people_folder)
+    before, after = (JointNetwork.from_checkpoint(run / "latest") for run in (a_finished_run, tmp_path))
+    for one, other in zip(before.mask_model.parameters(), after.mask_model.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-3)
+
+
+def test_a_new_network_needs_a_tokenizer(a_stage: JointConfig, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="needs a tokenizer"):
+        train_stage(a_stage, tmp_path)
