@@ -62,6 +62,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/cases.py
   MedVLSAM2Lib/evaluation/command.py
   MedVLSAM2Lib/evaluation/course.py
+  MedVLSAM2Lib/evaluation/language/__init__.py
+  MedVLSAM2Lib/evaluation/language/answer_key.py
+  MedVLSAM2Lib/evaluation/language/asker.py
+  MedVLSAM2Lib/evaluation/language/phantom_scans.py
+  MedVLSAM2Lib/evaluation/language/report_facts.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
   MedVLSAM2Lib/evaluation/report.py
@@ -71,6 +76,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/simulated_user.py
   MedVLSAM2Lib/evaluation/suites/__init__.py
   MedVLSAM2Lib/evaluation/suites/bare_scene.py
+  MedVLSAM2Lib/evaluation/suites/language.py
   MedVLSAM2Lib/evaluation/suites/latency.py
   MedVLSAM2Lib/evaluation/suites/orientation_subjects.py
   MedVLSAM2Lib/evaluation/suites/orientations.py
@@ -162,23 +168,34 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/volume_input/config.py
   MedVLSAM2Lib/model/volume_input/prepare.py
   MedVLSAM2Lib/panel/__init__.py
+  MedVLSAM2Lib/panel/ask_section.py
+  MedVLSAM2Lib/panel/asker.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
+  MedVLSAM2Lib/panel/conversation_html.py
   MedVLSAM2Lib/panel/drag_watch.py
+  MedVLSAM2Lib/panel/engine_events.py
+  MedVLSAM2Lib/panel/finder.py
+  MedVLSAM2Lib/panel/found_step.py
   MedVLSAM2Lib/panel/key_map.py
   MedVLSAM2Lib/panel/model_section.py
   MedVLSAM2Lib/panel/panel.py
+  MedVLSAM2Lib/panel/phrase_naming.py
+  MedVLSAM2Lib/panel/phrase_section.py
   MedVLSAM2Lib/panel/prompt_display.py
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
   MedVLSAM2Lib/panel/prompt_tool.py
   MedVLSAM2Lib/panel/segment_section.py
+  MedVLSAM2Lib/panel/segment_writers.py
   MedVLSAM2Lib/panel/segmenter.py
   MedVLSAM2Lib/panel/shortcuts.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
+  MedVLSAM2Lib/panel/structure_list.py
   MedVLSAM2Lib/panel/tool_rules.py
+  MedVLSAM2Lib/panel/typing_keys.py
   MedVLSAM2Lib/prompts.py
   MedVLSAM2Lib/report/__init__.py
   MedVLSAM2Lib/report/axial_diameters.py
@@ -215,17 +232,21 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/results.py
   MedVLSAM2Lib/scene/__init__.py
   MedVLSAM2Lib/scene/background_surfaces.py
+  MedVLSAM2Lib/scene/conversation_node.py
   MedVLSAM2Lib/scene/derived_representations.py
   MedVLSAM2Lib/scene/edit_history.py
   MedVLSAM2Lib/scene/edit_watch.py
   MedVLSAM2Lib/scene/editing_rules.py
   MedVLSAM2Lib/scene/errors.py
+  MedVLSAM2Lib/scene/evidence_segments.py
+  MedVLSAM2Lib/scene/evidence_view.py
   MedVLSAM2Lib/scene/image_voxels.py
   MedVLSAM2Lib/scene/layer_edits.py
   MedVLSAM2Lib/scene/layer_grid.py
   MedVLSAM2Lib/scene/modality.py
   MedVLSAM2Lib/scene/module_node.py
   MedVLSAM2Lib/scene/node_access.py
+  MedVLSAM2Lib/scene/phrase_history.py
   MedVLSAM2Lib/scene/prompt_json.py
   MedVLSAM2Lib/scene/prompt_markups.py
   MedVLSAM2Lib/scene/prompt_reader.py
@@ -236,6 +257,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/segment_prompts.py
   MedVLSAM2Lib/scene/segment_writer.py
   MedVLSAM2Lib/scene/segments.py
+  MedVLSAM2Lib/scene/slice_views.py
   MedVLSAM2Lib/scene/terminology.py
   MedVLSAM2Lib/scene/volume_frame.py
   MedVLSAM2Lib/scene/volume_reader.py
@@ -298,6 +320,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/example.py
   MedVLSAM2Lib/training/joint/export.py
   MedVLSAM2Lib/training/joint/learner.py
+  MedVLSAM2Lib/training/joint/meanings.py
   MedVLSAM2Lib/training/joint/network.py
   MedVLSAM2Lib/training/joint/phrase_states.py
   MedVLSAM2Lib/training/joint/run.py

@@ -80,7 +80,10 @@ class ConversationHtml:
             return escape(words)
         listed = escape(", ".join(names), quote=True)
         if link.is_measured:
-            style, title = f"color:{self._colours.text}; font-weight:bold; text-decoration:none", f"measured on {listed}"
+            style, title = (
+                f"color:{self._colours.text}; font-weight:bold; text-decoration:none",
+                f"measured on {listed}",
+            )
         else:
             style, title = f"color:{self._colours.link}", f"show {listed}"
         return f"<a href='{address}' title='{title}' style='{style}'>{escape(words)}</a>"

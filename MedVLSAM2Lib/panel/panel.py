@@ -68,9 +68,7 @@ class Panel:
             ),
         )
         self.placer = self._segments.placer
-        self._phrases = PhraseSection(
-            ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape
-        )
+        self._phrases = PhraseSection(ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape)
         self.asker = Asker(client, self.volume, self.model, self._surfaces, naming.name_and_entry, self.refresh)
         self._questions = AskSection(ui, self.asker, self.volume, self.model, self._escape)
         actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}

@@ -59,6 +59,7 @@ class SegmentSection:
             "smaller": partial(segmenter.step_candidate, -1),
             "larger": partial(segmenter.step_candidate, 1),
             "new_segment": self._new_segment,
+            "count_lesions": segmenter.count_lesions,
         }
 
     def refresh(self) -> None:
@@ -108,8 +109,11 @@ class SegmentSection:
             ui.segmentSelector.setCurrentNode(node)
         if segmenter.segment_id and segmenter.segment_id != ui.segmentSelector.currentSegmentID():
             ui.segmentSelector.setCurrentSegmentID(segmenter.segment_id)
-        is_new = self._volume.node is not None and not segmenter.segment_id
-        ui.targetLabel.setText("The next prompt starts a new segment." if is_new else "")
+        is_new = self._volume.node is not None and (segmenter.is_counting or not segmenter.segment_id)
+        what = (
+            "Each click starts a new lesion (M)." if segmenter.is_counting else "The next prompt starts a new segment."
+        )
+        ui.targetLabel.setText(what if is_new else "")
         ui.targetLabel.setVisible(is_new)
         ui.newSegmentButton.setEnabled(bool(segmenter.segment_id))
         self._is_refreshing = False

@@ -20,6 +20,7 @@ from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.segment_prompts import prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
+from MedVLSAM2Lib.scene.terminology import MASS
 from MedVLSAM2Lib.scene.volume_frame import VolumeFrame
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Segmenter:
         self.segment_id = ""
         self.progress = 0.0
         self.engine_has_stopped = False
+        self.is_counting = False
 
     # --- what is chosen, and what can be done
 
@@ -93,6 +95,13 @@ class Segmenter:
         self.choose_target(self.segmentation_node, "")
         self._report("The next prompt starts a new segment.")
 
+    def count_lesions(self) -> None:
+        """From now on every prompt that is not negative starts a segment of its own, or no longer does."""
+        self.is_counting = not self.is_counting
+        on, off = "Each click starts a new lesion; M ends this.", "Prompts refine the chosen segment again."
+        self._report(on if self.is_counting else off)
+        self._changed()
+
     def show_prompts(self) -> None:
         """Show the prompts of the segment that prompts go to, and no others."""
         steps = (*self._log.running.values(), *self._log.done)
@@ -105,7 +114,7 @@ class Segmenter:
         try:
             volume_id = self._volume.require_open()
             prompt = read_prompt(tool, positive, markups, VolumeFrame(self._volume.node))
-            self._require_target()
+            self._require_target(is_next=self.is_counting and positive)
             step = self._step(volume_id, prompt, markups)
             request = self._client.add_prompts(step.volume_id, step.object_id, step.prompts)
         except (SceneError, PromptError) as error:
@@ -265,9 +274,11 @@ class Segmenter:
         if segmentation is not None and self.segment_id and segmentation.GetSegment(self.segment_id) is None:
             self.segment_id = ""
 
-    def _require_target(self) -> None:
+    def _require_target(self, *, is_next: bool) -> None:
         segmentation = self.require_segmentation().GetSegmentation()
-        if not self.segment_id or segmentation.GetSegment(self.segment_id) is None:
+        if is_next:
+            self.segment_id = create_segment(self.segmentation_node, "Lesion", terminology=MASS)
+        elif not self.segment_id or segmentation.GetSegment(self.segment_id) is None:
             self.segment_id = create_segment(self.segmentation_node)
 
     def _step(self, volume_id: str, prompt: Prompt, markups: Any) -> PromptStep:

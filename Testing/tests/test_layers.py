@@ -61,7 +61,8 @@ LAYERS: dict[str, Layer] = {
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
-        "scene engine report prompts results volume files bundled_checkpoint catalogue vocabulary", "numpy slicer vtk qt ctk"
+        "scene engine report prompts results volume files bundled_checkpoint catalogue vocabulary",
+        "numpy slicer vtk qt ctk",
     ),
     "training": _may(
         "model session prompts results volume files slots vocabulary",

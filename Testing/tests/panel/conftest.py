@@ -76,6 +76,20 @@ def a_worker_that_knows_words(
     return folder
 
 
+@pytest.fixture(scope="session")
+def a_toy_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole checkpoint that learnt two phrases here and answers questions with what it never learnt."""
+    from MedVLSAM2Lib.model.language.config import LanguageConfig
+    from tests.session.toy_phrases import one_thread, toy_model, train
+
+    model = toy_model(LanguageConfig(most_new_tokens=12), ("click", "phrase", "question"))
+    with one_thread():
+        train(model, steps=250)
+    folder = tmp_path_factory.mktemp("toy")
+    model.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def an_abdomen(a_slicer: OffscreenSlicer) -> Any:
     """A volume node, 60x50x40 voxels of 2x2x3 mm, left to right in the patient: a liver, and two cysts in a kidney."""

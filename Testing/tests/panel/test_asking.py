@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 QUESTION = "Is there anything in the kidney?"
 LIVER, KIDNEY, CYSTS, NOTHING = TONES["liver"], TONES["left kidney"], TONES["renal cysts"], -500
 ANSWERS = {
-    QUESTION: ["The left kidney", KIDNEY, " holds renal cysts", CYSTS, " of <volume:2>. A stone", NOTHING, " is there too."],
+    QUESTION: [
+        "The left kidney",
+        KIDNEY,
+        " holds renal cysts",
+        CYSTS,
+        " of <volume:2>. A stone",
+        NOTHING,
+        " is there too.",
+    ],
     "How large is the liver?": ["The liver", LIVER, " holds <volume:1>."],
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness import keyboard
 from MedVLSAM2Lib.prompts import Phrase, Point
-from tests.panel.conftest import TONES
+from tests.panel.conftest import TONES, opened
 from tests.panel.test_scene_file import saved_and_loaded
 from tests.panel.user import User
 
@@ -119,9 +119,7 @@ def test_what_is_not_there_is_said_and_makes_nothing(a_speaker: User) -> None:
     assert a_speaker.ui.phraseEdit.text == "gallstone"
 
 
-@pytest.mark.parametrize(
-    ("phrase", "words"), [(" ", "There is no phrase"), ("l" * 100_000, "The phrase is too long")]
-)
+@pytest.mark.parametrize(("phrase", "words"), [(" ", "There is no phrase"), ("l" * 100_000, "The phrase is too long")])
 def test_what_is_no_phrase_is_refused_in_one_sentence(a_speaker: User, phrase: str, words: str) -> None:
     a_speaker.ui.phraseEdit.setText(phrase)
     a_speaker.enter("phrase")
@@ -201,6 +199,28 @@ def test_the_list_shows_what_contains_the_words_searched_for(a_speaker: User) ->
     a_speaker.show_panel()
     keyboard.type_text(a_speaker.ui.structuresSearch, "left kid")
     assert shown(a_speaker) == ["left kidney"]
+
+
+def test_the_projects_own_worker_finds_with_a_checkpoint_that_was_trained_for_words(
+    a_slicer: OffscreenSlicer, a_toy_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import qt
+    import slicer
+
+    from tests.session.toy_phrases import BRIGHT, HOLLOW, toy_volume
+
+    monkeypatch.setattr("MedVLSAM2Lib.bundled_checkpoint.bundled_checkpoint", lambda: a_toy_checkpoint)
+    volume, masks = toy_volume(np.random.default_rng(99))
+    node = slicer.util.addVolumeFromArray(volume.array, ijkToRAS=volume.ijk_to_ras, name="Balls")
+    node.CreateDefaultDisplayNodes()
+    user = User(a_slicer, opened(a_slicer, node), a_toy_checkpoint)
+    user.find(BRIGHT)
+    user.find(HOLLOW)
+    assert user.says.startswith(f"No “{HOLLOW}” was found")
+    assert list(user.segments()) == [BRIGHT]
+    found = user.mask(node)
+    assert 2 * (found & masks[BRIGHT]).sum() / (found.sum() + masks[BRIGHT].sum()) > 0.6
+    qt.QSettings().clear()
 
 
 def tick(user: User, name: str) -> None:

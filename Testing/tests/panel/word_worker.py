@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from MedVLSAM2Lib.engine.worker import main
 from MedVLSAM2Lib.model.mask_model import Cache, MaskRequest
+from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.session import Session
-from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.session.speaking import SegMark
 from MedVLSAM2Lib.volume import PackedMask, Volume
 from tests.session.scripted_speaker import ScriptedSpeaker
