@@ -116,6 +116,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/medvlsam2/saving.py
   MedVLSAM2Lib/model/medvlsam2/sizes.py
   MedVLSAM2Lib/model/memory/__init__.py
+  MedVLSAM2Lib/model/memory/checkpoint_needs.py
   MedVLSAM2Lib/model/memory/estimate.py
   MedVLSAM2Lib/model/memory/weights.py
   MedVLSAM2Lib/model/patches/__init__.py
@@ -245,6 +246,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/asking.py
   MedVLSAM2Lib/session/cache.py
   MedVLSAM2Lib/session/catalogued_parts.py
+  MedVLSAM2Lib/session/device_choice.py
   MedVLSAM2Lib/session/errors.py
   MedVLSAM2Lib/session/evidence.py
   MedVLSAM2Lib/session/finding.py

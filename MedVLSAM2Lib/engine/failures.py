@@ -43,6 +43,8 @@ def _kind_of(error: BaseException) -> str | None:
         return error.kind
     if isinstance(error, VolumeError):
         return "volume"
+    if isinstance(error, _if_loaded("MedVLSAM2Lib.model.devices", "NotEnoughMemory")):
+        return "memory"
     if isinstance(error, _if_loaded("MedVLSAM2Lib.model.checkpoint_error", "CheckpointError")):
         return "checkpoint"
     session_error = _if_loaded("MedVLSAM2Lib.session.errors", "SessionError")

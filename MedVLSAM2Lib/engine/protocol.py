@@ -177,11 +177,13 @@ class ModelInfo:
         identity: of the mask model: its kind and a short hash of its weights.
         capabilities: what it was trained for: kinds of prompts, and of ``phrase``, ``question`` and ``report``.
         name: what people call it; empty when the checkpoint does not say.
+        device: where it runs, as torch calls it: ``cuda:0``, ``mps``, ``cpu``.
     """
 
     identity: str
     capabilities: tuple[str, ...]
     name: str = ""
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ class Workbench:
         model = self._load_model(folder)
         self._model = model
         self._sessions.clear()
-        return ModelInfo(model.identity, tuple(model.capabilities), getattr(model, "name", ""))
+        name, device = getattr(model, "name", ""), getattr(model, "device", "cpu")
+        return ModelInfo(model.identity, tuple(model.capabilities), name, device)
 
     def _run_on_volume(self, operation: VolumeOperation, cancelled: Callable[[], bool]) -> Steps:
         session = self._session(operation.volume_id)

@@ -33,6 +33,7 @@ from MedVLSAM2Lib.engine.protocol import (
 )
 from MedVLSAM2Lib.engine.transport import TransportError, claim_standard_streams, read_frame, write_frame
 from MedVLSAM2Lib.engine.workbench import ModelLoader, ObjectSession, SessionOpener, Workbench
+from MedVLSAM2Lib.model.devices import MachineProbe
 from MedVLSAM2Lib.model.mask_model import MaskModel
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.volume import Volume
@@ -44,19 +45,26 @@ logger = logging.getLogger(__name__)
 
 
 class CheckpointLoader:
-    """Loads checkpoints for one process: parts that are in memory are not read again."""
+    """Loads checkpoints for one process, onto its GPU where they fit: parts that are in memory are not read again."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: MachineProbe | None = None) -> None:
+        """``machine``: what there is to run on; the one that this runs on if None."""
         self._owner = ComponentOwner()
+        self._machine = machine
 
     def __call__(self, folder: Path) -> MaskModel:
-        """The checkpoint in ``folder``; CheckpointError when it is none."""
+        """The checkpoint in ``folder``; CheckpointError when it is none, NotEnoughMemory when it fits nowhere."""
         # Imported when first needed, here and below: torch takes seconds, and the worker says hello before.
         from MedVLSAM2Lib.catalogue import ModelStore
+        from MedVLSAM2Lib.model.torch_machine import TorchMachine
         from MedVLSAM2Lib.session.catalogued_parts import CataloguedParts
+        from MedVLSAM2Lib.session.device_choice import device_for
         from MedVLSAM2Lib.session.mask_models import load_mask_model
 
-        return load_mask_model(folder, self._owner, CataloguedParts(ModelStore()))
+        parts = CataloguedParts(ModelStore())
+        choice = device_for(folder, self._machine or TorchMachine(), parts)
+        logger.info("%s runs on %s. %s", folder.name, choice.device, choice.sentence)
+        return load_mask_model(folder, self._owner, parts, choice.device)
 
 
 def open_session(volume: Volume, volume_id: str, model: MaskModel) -> ObjectSession:

@@ -34,12 +34,14 @@ class LoadedModel:
         grounding: finds the objects that words name; None for a checkpoint that does not know any.
         speaker: answers questions; None for a mask model on its own.
         name: what people call the checkpoint; empty when it does not say.
+        device: where it runs, as torch calls it.
     """
 
     masks: MaskModel
     grounding: Grounding | None = None
     speaker: Speaker | None = None
     name: str = ""
+    device: str = "cpu"
 
     @property
     def identity(self) -> str:
@@ -57,22 +59,31 @@ class LoadedModel:
 
 
 def load_mask_model(
-    folder: Path, owner: ComponentOwner | None = None, resolver: ComponentResolver | None = None
+    folder: Path,
+    owner: ComponentOwner | None = None,
+    resolver: ComponentResolver | None = None,
+    device: str = "cpu",
 ) -> LoadedModel:
     """The checkpoint in ``folder``: a mask model alone, or all of MedVL-SAM2, of which only the mask model is read now.
+
+    Args:
+        folder: of the checkpoint.
+        owner: holds the parts that this process has in memory already.
+        resolver: finds parts that lie in hub repositories.
+        device: where all parts go, as torch calls it (``device_for`` chooses one).
 
     Raises:
         CheckpointError: it cannot be used; the message is one sentence.
     """
     if read_config(folder).get("model_type") != MODEL_TYPE:
-        component = load_mask_component(folder, torch.device("cpu"))
+        component = load_mask_component(folder, torch.device(device))
         masks = _mask_model(component, component.capabilities)
-        return LoadedModel(masks, name=str(component.card.get("name", "")))
-    model = MedVLSam2Model.from_pretrained(folder, (MASK_MODEL,), owner=owner, resolver=resolver)
+        return LoadedModel(masks, name=str(component.card.get("name", "")), device=device)
+    model = MedVLSam2Model.from_pretrained(folder, (MASK_MODEL,), owner=owner, resolver=resolver, device=device)
     masks = _mask_model(model.mask_model, model.config.capabilities)
     reader = ModelPhraseReader(model)
     grounding = _grounding(model, masks, reader) if model.offers(PHRASE) else None
-    return LoadedModel(masks, grounding, ModelSpeaker(model, reader), model.config.name)
+    return LoadedModel(masks, grounding, ModelSpeaker(model, reader), model.config.name, device)
 
 
 def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> MaskModel:

@@ -113,6 +113,11 @@ class DecoderShape:
         )
 
 
+def is_known_decoder(values: Mapping[str, Any]) -> bool:
+    """Whether the sizes of a language model can be told from its ``config.json``."""
+    return values.get("model_type") in _DECODERS
+
+
 def _linear(width_in: int, width_out: int) -> int:
     return width_in * width_out + width_out
 

@@ -128,7 +128,7 @@ def test_what_the_client_says_besides_arrives_too(message) -> None:
         Result(1, AnswerSentence(1, "It is not shown.", status=SentenceStatus.UNCONFIRMED)),
         Result(1, AnswerDone("The liver [SEG] measures <volume:1>.")),
         Finished(1),
-        Finished(1, ModelInfo("patches abc", ("click", "box"), "tiny")),
+        Finished(1, ModelInfo("patches abc", ("click", "box"), "tiny", "cuda:0")),
         Stopped(1),
         Failed(1, Failure("No.", "Traceback", "memory")),
     ],
