@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, Limits, WorkerRestarted
+from MedVLSAM2Lib.engine import (
+    Cancelled,
+    Done,
+    EngineClient,
+    EngineEvent,
+    Limits,
+    LocalLauncher,
+    ModelInfo,
+    WorkerRestarted,
+)
+from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.prompts import Point, Turn
 from MedVLSAM2Lib.results import (
     AnswerDone,
@@ -29,6 +39,7 @@ from MedVLSAM2Lib.volume import Modality, Volume
 from tests.engine.engine_events import apply_regions, payloads, poll_until
 from tests.engine.recording_launcher import RecordingLauncher
 from tests.session.conftest import ball
+from tests.session.toy_phrases import toy_model
 
 # The tests' own folder comes first: another package of that name may be installed.
 TESTING = str(Path(__file__).parents[2])
@@ -230,3 +241,26 @@ def test_the_client_learns_what_the_model_can_do_and_what_it_is_called(make_scen
     assert model is not None
     assert (model.name, model.identity) == ("tones", "tones")
     assert model.capabilities == ("click", "phrase", "question")
+
+
+def test_the_worker_of_the_project_finds_and_answers_with_a_checkpoint(
+    make_client: Callable[..., EngineClient], a_volume: Volume, tmp_path: Path
+) -> None:
+    toy_model(LanguageConfig(most_new_tokens=12), ("click", "phrase", "question")).save_pretrained(tmp_path)
+    client = make_client(LocalLauncher())
+    client.load_model(tmp_path)
+    client.open_volume("ct", a_volume)
+
+    found = client.wait(client.find("ct", ["liver", "spleen"], "f"), A_WHILE)
+    answered = client.wait(client.ask("ct", QUESTION, "a"), A_WHILE)
+
+    assert isinstance(found[-1].payload, Done)
+    named = [event.payload.phrase for event in found if isinstance(event.payload, FoundObject | NotFound)]
+    assert list(dict.fromkeys(named)) == ["liver", "spleen"]
+    assert isinstance(answered[-1].payload, Done)
+    assert len(payloads(answered, AnswerDone)) == 1
+    assert client.worker_info is not None
+    model = client.worker_info.model
+    assert model is not None
+    assert model == ModelInfo(model.identity, ("click", "phrase", "question"), "toy", "cpu")
+    assert model.identity.startswith("patches:")
