@@ -69,7 +69,7 @@ LAYERS: dict[str, Layer] = {
         "numpy scipy torch safetensors SimpleITK tokenizers transformers",
     ),
     "evaluation": _may(
-        "model session engine scene training prompts results volume files bundled_checkpoint",
+        "model session engine scene training prompts results volume files bundled_checkpoint vocabulary",
         "numpy scipy torch skimage sam2 SimpleITK slicer vtk",
     ),
     "commands": _may(
