@@ -39,8 +39,8 @@ class PhraseNaming:
             return find_entry(meant[0].term.name, self._logic) or TISSUE
         # Named without a side, a paired structure's phrase does not say which one it is.
         side = meant[0].side if len(meant) == 1 else None
-        modifier = SIDE_CODES[side] if side else None
-        return entry_of_codes(code.scheme, code.value, modifier and modifier.value, self._logic) or TISSUE
+        modifier = SIDE_CODES[side].value if side else None
+        return entry_of_codes(code.scheme, code.value, modifier, self._logic) or TISSUE
 
     def name_and_entry(self, found: FoundObject) -> tuple[str, TerminologyEntry]:
         """Both."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 
@@ -25,7 +27,7 @@ def click_widget(widget: QtWidgets.QWidget) -> None:
     QtTest.QTest.mouseClick(widget, QtCore.Qt.MouseButton.LeftButton)
 
 
-def click_words(view: QtWidgets.QTextEdit, words: str) -> None:
+def click_words(view: Any, words: str) -> None:
     """Click on the first letter of the first place where a text view reads ``words``; it is scrolled into view first."""
     cursor = view.document.find(words)
     if cursor.isNull():

@@ -163,7 +163,7 @@ def test_what_is_no_question_is_refused_in_one_sentence(an_asker: User, question
 
 
 def test_escape_stops_an_answer_and_nothing_of_it_stays(an_asker: User) -> None:
-    an_asker.worker_will_also(pause_s=1.0)
+    an_asker.worker_will_also(pause_s=0.3)
     an_asker.enter("question", QUESTION)
     an_asker.wait(lambda: "holds" in an_asker.conversation or "Answering" in an_asker.conversation)
     assert not an_asker.ui.stopButton.isHidden()
@@ -174,6 +174,13 @@ def test_escape_stops_an_answer_and_nothing_of_it_stays(an_asker: User) -> None:
     assert an_asker.ui.questionEdit.text == QUESTION
     assert evidence(an_asker) is None or evidence_names(an_asker) == []
     assert an_asker.ui.stopButton.isHidden()
+
+
+def test_a_worker_that_dies_in_the_middle_answers_again_and_no_sentence_twice(an_asker: User) -> None:
+    an_asker.worker_will_also(trouble={"kind": "die", "at": NOTHING, "times": 1})
+    an_asker.ask(QUESTION)
+    assert an_asker.conversation.count("The left kidney holds") == 1
+    assert evidence_names(an_asker) == ["left kidney", "renal cyst 1", "renal cyst 2"]
 
 
 def test_a_conversation_comes_back_with_the_scene_and_its_links_are_alive(

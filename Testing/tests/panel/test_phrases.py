@@ -141,6 +141,16 @@ def test_escape_cancels_and_leaves_nothing(a_speaker: User) -> None:
     assert a_speaker.says == "Cancelled; everything is as it was."
 
 
+def test_a_worker_that_dies_while_it_looks_is_replaced_and_finds_each_object_once(
+    a_speaker: User, an_abdomen: Any
+) -> None:
+    a_speaker.worker_will_also(trouble={"kind": "die", "at": TONES["renal cysts"], "times": 1})
+    a_speaker.find("renal cysts")
+    assert list(a_speaker.segments()) == ["renal cyst 1", "renal cyst 2"]
+    a_speaker.press("undo")
+    assert a_speaker.segments() == {}
+
+
 def test_a_found_segment_comes_back_with_the_scene_and_is_refined_there(
     a_slicer: OffscreenSlicer, a_speaker: User, an_abdomen: Any, tmp_path: Path
 ) -> None:
