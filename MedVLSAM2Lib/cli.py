@@ -25,11 +25,14 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "segment": Command("segment an object of a scan from points and boxes", "MedVLSAM2Lib.commands.segment"),
+    "segment": Command("segment objects of a scan from points, boxes or words", "MedVLSAM2Lib.commands.segment"),
+    "ask": Command("ask about a scan; what answers point at becomes segments", "MedVLSAM2Lib.commands.ask"),
     "demo": Command("click in a scan in the panel and save what comes out", "MedVLSAM2Lib.commands.demo"),
-    "evaluate": Command("measure accuracy, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"),
+    "evaluate": Command(
+        "measure accuracy, language, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"
+    ),
     "models": Command("list, download, import, check and remove published weights", "MedVLSAM2Lib.commands.models"),
-    "train": Command("train the interactive model", "MedVLSAM2Lib.commands.train"),
+    "train": Command("train the model, stage by stage", "MedVLSAM2Lib.commands.train"),
 }
 
 

@@ -25,6 +25,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/catalogue/weight_files.py
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
+  MedVLSAM2Lib/commands/ask.py
   MedVLSAM2Lib/commands/conversion.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
@@ -32,6 +33,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/models.py
   MedVLSAM2Lib/commands/positions.py
   MedVLSAM2Lib/commands/segment.py
+  MedVLSAM2Lib/commands/sessions.py
   MedVLSAM2Lib/commands/train.py
   MedVLSAM2Lib/engine/__init__.py
   MedVLSAM2Lib/engine/client.py
@@ -388,6 +390,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/prompting/earlier_masks.py
   MedVLSAM2Lib/training/prompting/first_prompts.py
   MedVLSAM2Lib/training/prompting/outline.py
+  MedVLSAM2Lib/training/recipe.py
+  MedVLSAM2Lib/training/stage_command.py
   MedVLSAM2Lib/training/synthesis/__init__.py
   MedVLSAM2Lib/training/synthesis/contrast.py
   MedVLSAM2Lib/training/synthesis/label_image.py
@@ -407,9 +411,13 @@ set(MedVLSAM2Lib_SCRIPTS
 
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
+  MedVLSAM2Lib/training/configs/align.json
+  MedVLSAM2Lib/training/configs/caption.json
+  MedVLSAM2Lib/training/configs/finetune.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json
+  MedVLSAM2Lib/training/configs/meaning.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json

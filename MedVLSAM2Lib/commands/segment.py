@@ -1,4 +1,4 @@
-"""``medvlsam2 segment VOLUME --point R,A,S``: a segment from a few prompts, without a screen."""
+"""``medvlsam2 segment VOLUME --point R,A,S`` or ``--text liver``: segments from prompts or words, without a screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.commands.positions import Ras, ras_corners, ras_position
+from MedVLSAM2Lib.commands.sessions import open_session
 from MedVLSAM2Lib.files.segmentation_file import (
+    SEGMENTATION_ENDINGS,
     SegmentationFileError,
     SegmentLook,
     check_segmentation_path,
@@ -20,14 +22,13 @@ from MedVLSAM2Lib.files.segmentation_file import (
 from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.prompts import Box, Point, Prompt, PromptError, nearest_voxel
-from MedVLSAM2Lib.results import MaskRegion, Progress
+from MedVLSAM2Lib.results import MaskRegion, NotFound, Progress
 from MedVLSAM2Lib.session.mask_models import load_mask_model
-from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VolumeError
 
 logger = logging.getLogger(__name__)
 
-_OBJECT = "object"
+_OBJECT, _FOUND = "object", "found "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--box", type=ras_corners, metavar="R,A,S,R,A,S", help="two opposite corners of a box around the object"
     )
     parser.add_argument(
+        "--text", metavar="PHRASE", help="what to segment, in words; each object that it names becomes a file"
+    )
+    parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="ends in .seg.nrrd, .nii.gz, .nrrd or .mha"
     )
     parser.add_argument("--checkpoint", type=Path, default=bundled_checkpoint(), metavar="DIR", help="another model")
@@ -55,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         check_segmentation_path(arguments.output)
         volume = read_volume(arguments.volume, Modality(arguments.modality) if arguments.modality else None)
+        if arguments.text is not None:
+            return _find(arguments, volume)
         prompts = _prompts(arguments, volume)
         mask, confidence = _segment(volume, prompts, arguments.checkpoint)
         write_segmentation(arguments.output, mask, volume, SegmentLook(arguments.name))
@@ -65,6 +71,33 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _find(arguments: argparse.Namespace, volume: Volume) -> int:
+    """Write what a phrase names: 0 when there is something, 1 when nothing was found."""
+    if arguments.point or arguments.negative or arguments.box:
+        raise PromptError("Give a --text, or a --point and a --box, but not both.")
+    session = open_session(volume, load_mask_model(arguments.checkpoint))
+    confidences: dict[str, float] = {}
+    for event in session.find([arguments.text], _FOUND, cancelled=lambda: False):
+        if isinstance(event, NotFound):
+            logger.error("%s", event.reason)
+        elif isinstance(event, MaskRegion):
+            confidences[event.object_id] = event.confidence
+    for number, (object_id, confidence) in enumerate(confidences.items(), start=1):
+        several = len(confidences) > 1
+        output = _numbered(arguments.output, number) if several else arguments.output
+        mask = session.mask(object_id)
+        name = f"{arguments.text} {number}" if several else arguments.text
+        write_segmentation(output, mask, volume, SegmentLook(name))
+        sys.stdout.write(_result_line(output, mask, confidence, [], volume))
+    return 0 if confidences else 1
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """``kidney.seg.nrrd`` as ``kidney_2.seg.nrrd``."""
+    ending = next(ending for ending in SEGMENTATION_ENDINGS if path.name.lower().endswith(ending))
+    return path.with_name(f"{path.name[: -len(ending)]}_{number}{path.name[-len(ending) :]}")
+
+
 def _prompts(arguments: argparse.Namespace, volume: Volume) -> list[Prompt]:
     prompts: list[Prompt] = []
     if arguments.box:
@@ -73,12 +106,12 @@ def _prompts(arguments: argparse.Namespace, volume: Volume) -> list[Prompt]:
         prompts.append(Box((low[0], low[1], low[2]), (high[0], high[1], high[2])))
     prompts += [Point(volume.ras_to_ijk(position)) for position in arguments.point]
     if not prompts:
-        raise PromptError("There is nothing to segment; give a --point in the object or a --box around it.")
+        raise PromptError("There is nothing to segment; give a --point in the object, a --box around it, or a --text.")
     return prompts + [Point(volume.ras_to_ijk(position), positive=False) for position in arguments.negative]
 
 
 def _segment(volume: Volume, prompts: list[Prompt], checkpoint: Path) -> tuple[PackedMask, float]:
-    session = Session(volume, volume.name, load_mask_model(checkpoint))
+    session = open_session(volume, load_mask_model(checkpoint))
     confidence = float("nan")
     for event in session.add_prompts(_OBJECT, prompts, cancelled=lambda: False):
         if isinstance(event, Progress):

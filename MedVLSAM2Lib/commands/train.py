@@ -1,15 +1,15 @@
-"""``medvlsam2 train``: the training command of ``python -m MedVLSAM2Lib.training``."""
+"""``medvlsam2 train STAGE``."""
 
 from __future__ import annotations
 
 import argparse
 
-from MedVLSAM2Lib.training.__main__ import add_train_arguments
+from MedVLSAM2Lib.training.stage_command import add_stages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to ``parser``."""
-    add_train_arguments(parser)
+    add_stages(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

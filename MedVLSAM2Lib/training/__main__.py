@@ -10,17 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint
-from MedVLSAM2Lib.training.config import Schedule, TrainingConfig
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
-from MedVLSAM2Lib.training.language.people import People
-from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageSource
-from MedVLSAM2Lib.training.language.tokenizer import corpus, train_tokenizer, write_tokenizer
-from MedVLSAM2Lib.training.learning.run import BEST, CALIBRATED, LATEST, calibrate_run, train
+from MedVLSAM2Lib.training.learning.run import BEST, CALIBRATED, LATEST, calibrate_run
 from MedVLSAM2Lib.training.model_card import write_card
-from MedVLSAM2Lib.vocabulary import Vocabulary
+from MedVLSAM2Lib.training.stage_command import CONFIGS, add_stages
 
-DEFAULT_CONFIG = Path(__file__).parent / "configs" / "interactive.json"
-COMMAND_OF_CARD = "python -m MedVLSAM2Lib.training train --config {config} --data ../shared/data/training --output DIR --initial WEIGHTS"
+DEFAULT_CONFIG = CONFIGS / "interactive.json"
+COMMAND_OF_CARD = (
+    "medvlsam2 train interactive --config {config} --data ../shared/data/training --output DIR --initial WEIGHTS"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,10 +34,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m MedVLSAM2Lib.training", description=__doc__)
     commands = made.add_subparsers(required=True)
     _add_prepare(commands.add_parser("prepare", help="read the training data into the cache"))
-    add_train_arguments(commands.add_parser("train", help="train the patch network, or go on with it"))
+    add_stages(commands.add_parser("train", help="train one stage, or go on with it"))
     _add_calibrate(commands.add_parser("calibrate", help="fit a run's estimate of its own quality"))
     _add_export(commands.add_parser("export", help="write a run's weights as a checkpoint with its card"))
-    add_stage_arguments(commands.add_parser("stage", help="train language and masks together, one stage of it"))
     _add_tokenizer(commands.add_parser("tokenizer", help="train the tokenizer of the bundled size"))
     return made
 
@@ -48,41 +45,6 @@ def _add_prepare(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, required=True, help="training data, e.g. ../shared/data/training")
     command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
     command.set_defaults(run=lambda chosen: prepare(chosen.data, chosen.cache))
-
-
-def add_train_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the options of ``train`` to ``command``; its ``run`` is set as their default."""
-    _add_prepare(command)
-    command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="JSON file with the run's settings")
-    command.add_argument("--output", type=Path, required=True, help="folder for the curve, the state and the weights")
-    command.add_argument("--resume", action="store_true", help="go on from the state in the output folder")
-    command.add_argument("--initial", type=Path, help="safetensors file to begin with")
-    _add_length(command)
-    command.set_defaults(run=_train)
-
-
-def add_stage_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the options of a stage to ``command``; its ``run`` is set as their default."""
-    command.add_argument("--config", type=Path, required=True, help="JSON file with the stage's settings")
-    command.add_argument(
-        "--data", type=Path, help="training data, e.g. ../shared/data/training; default: phantoms only"
-    )
-    command.add_argument(
-        "--cache", type=Path, default=default_cache(), help="where prepared cases and phantoms are kept"
-    )
-    command.add_argument("--output", type=Path, required=True, help="folder for the curve, the state and the weights")
-    command.add_argument("--resume", action="store_true", help="go on from the state in the output folder")
-    command.add_argument("--from", dest="start", type=Path, help="checkpoint to begin with")
-    command.add_argument("--tokenizer", type=Path, help="of a network that is made from nothing")
-    command.add_argument("--masks", type=Path, help="safetensors file that the mask model of a new network begins with")
-    _add_length(command)
-    command.set_defaults(run=_stage)
-
-
-def _add_length(command: argparse.ArgumentParser) -> None:
-    length = command.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="length of the schedule in steps: repeats exactly")
-    length.add_argument("--hours", type=float, help="length of the schedule in hours of training")
 
 
 def _add_calibrate(command: argparse.ArgumentParser) -> None:
@@ -111,46 +73,10 @@ def _add_tokenizer(command: argparse.ArgumentParser) -> None:
 
 
 def _tokenizer(chosen: argparse.Namespace) -> None:
-    vocabulary = Vocabulary.read()
-    # What is said depends on the facts, and those hardly on the grid.
-    config = LanguageConfig(grid=(40, 56, 56), people=chosen.people)
-    source = LanguageSource(People(vocabulary, in_memory=2 * chosen.people), vocabulary, config=config)
-    write_tokenizer(train_tokenizer(corpus(source, vocabulary, chosen.examples), chosen.size), chosen.output)
+    # transformers takes seconds to import.
+    from MedVLSAM2Lib.training.recipe import SPOKEN_OF, make_tokenizer
 
-
-def _stage(chosen: argparse.Namespace) -> None:
-    # transformers, which all of this needs, takes seconds to import.
-    from MedVLSAM2Lib.training.joint.config import JointConfig
-    from MedVLSAM2Lib.training.joint.run import train_stage
-
-    config = JointConfig.read(chosen.config)
-    config = replace(config, schedule=_schedule(config.schedule, chosen))
-    if chosen.data is not None:
-        prepare(chosen.data, chosen.cache)
-    train_stage(
-        config,
-        chosen.output,
-        tokenizer=chosen.tokenizer,
-        start=chosen.start,
-        masks=chosen.masks,
-        cache=chosen.cache if chosen.data is not None else None,
-        people=chosen.cache / "people",
-        resume=chosen.resume,
-    )
-
-
-def _schedule(schedule: Schedule, chosen: argparse.Namespace) -> Schedule:
-    """The config's schedule, or the length that was asked for."""
-    if chosen.hours is not None:
-        return replace(schedule, steps=None, seconds=chosen.hours * 3600)
-    return schedule if chosen.steps is None else replace(schedule, steps=chosen.steps, seconds=None)
-
-
-def _train(chosen: argparse.Namespace) -> None:
-    prepare(chosen.data, chosen.cache)
-    config = TrainingConfig.read(chosen.config)
-    config = replace(config, schedule=_schedule(config.schedule, chosen))
-    train(config, chosen.cache, chosen.output, resume=chosen.resume, initial=chosen.initial)
+    make_tokenizer(chosen.output, replace(SPOKEN_OF, people=chosen.people), chosen.examples, chosen.size)
 
 
 def _export(chosen: argparse.Namespace) -> None:

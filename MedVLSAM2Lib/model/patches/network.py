@@ -14,6 +14,7 @@ POSITIVE, NEGATIVE, BOX, LASSO, EARLIER = 3, 4, 5, 6, 7
 # Views are between about 20 and 400 mm wide; the logarithm of the size over this one lies around zero.
 REFERENCE_SIZE_MM = 80.0
 LEAK = 0.01
+SMALLEST_TOKEN = 1e-6
 
 # What the quality head is told besides features: see `mask_statistics` and `PatchNetwork._circumstances`.
 MASK_STATISTICS = 3
@@ -133,7 +134,8 @@ class SizeModulation(nn.Module):
 class TokenModulation(nn.Module):
     """Scale and shift of each feature, from a seg token; starts as the identity.
 
-    There is no bias, so that a zero token changes nothing: views with and without a phrase share a batch.
+    There is no bias, so that a zero token changes nothing: views with and without a phrase share a batch. Of a token only
+    its direction counts (``token_direction``): however large a language model makes it, features stay within bounds.
     """
 
     def __init__(self, token_width: int, width: int, hidden: int = 128) -> None:
@@ -144,7 +146,7 @@ class TokenModulation(nn.Module):
 
     def forward(self, features: Tensor, token: Tensor) -> Tensor:
         """(B, C, D, H, W) and (B, d) in, (B, C, D, H, W) out."""
-        scale, shift = self.out(functional.relu(self.hidden(token))).chunk(2, dim=1)
+        scale, shift = self.out(functional.relu(self.hidden(token_direction(token)))).chunk(2, dim=1)
         return features * (1 + scale[:, :, None, None, None]) + shift[:, :, None, None, None]
 
 
@@ -171,6 +173,11 @@ class QualityHead(nn.Module):
             overall = deepest.float().mean((2, 3, 4))
             hidden = self.hidden(torch.cat([overall, inside, mask_statistics(probability), circumstances], dim=1))
             return self.out(functional.relu(hidden))[:, 0]
+
+
+def token_direction(tokens: Tensor) -> Tensor:
+    """Seg tokens (..., d) with a root mean square of one; a zero token stays zero."""
+    return tokens * torch.rsqrt(tokens.float().square().mean(-1, keepdim=True) + SMALLEST_TOKEN)
 
 
 def mask_statistics(probability: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from MedVLSAM2Lib.model.patches.network import token_direction
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens, LabelledTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch, ScanExample, Worded
@@ -127,7 +128,7 @@ class Learner:
         phrases = [meaning.phrase for meaning in meanings]
         tokens = network.seg_projector(phrase_states(network, self._tokens, phrases, self._config.bfloat16))
         true = torch.from_numpy(np.stack([meaning.names for meaning in meanings]))
-        said = network.meaning(tokens)
+        said = network.meaning(token_direction(tokens))
         return functional.binary_cross_entropy_with_logits(said, true, reduction="none").sum(1).mean()
 
     def _alignment_loss(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> Tensor:

@@ -217,6 +217,7 @@ def test_the_command_goes_on_with_a_run(
     run = tmp_path / "run"
     common = [
         "train",
+        "interactive",
         "--config",
         str(settings),
         "--data",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +18,19 @@ from MedVLSAM2Lib.model.medvlsam2.config import ENCODER, LANGUAGE, MASK_MODEL, P
 from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
 from MedVLSAM2Lib.session.mask_models import load_mask_model
 from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.training.__main__ import main
+from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.joint.batches import joint_source
 from MedVLSAM2Lib.training.joint.config import JointConfig, LossWeights
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
+from MedVLSAM2Lib.training.stage_command import CONFIGS, STAGES
 from MedVLSAM2Lib.volume import Modality, Volume
 
-ALIGN = LossWeights(alignment=1, language=0, words=0, clicks=0)
-CAPTION = LossWeights(language=1, words=0, clicks=0)
+MEANING = LossWeights(language=0, words=0, clicks=0, meaning=1)
+ALIGN = LossWeights(alignment=1, language=0, words=0, clicks=0, meaning=0)
+CAPTION = LossWeights(language=1, words=0, clicks=0, meaning=0)
 JOINT = LossWeights(clicks=0)
 
 
@@ -36,8 +41,13 @@ def a_trainer(config: JointConfig, tokenizer: PreTrainedTokenizerFast) -> JointT
 
 @pytest.mark.parametrize(
     ("weights", "losses"),
-    [(ALIGN, ["alignment_loss"]), (CAPTION, ["language_loss"]), (JOINT, ["language_loss", "word_loss"])],
-    ids=["align", "caption", "joint"],
+    [
+        (ALIGN, ["alignment_loss"]),
+        (MEANING, ["meaning_loss"]),
+        (CAPTION, ["language_loss"]),
+        (JOINT, ["language_loss", "word_loss", "meaning_loss"]),
+    ],
+    ids=["align", "meaning", "caption", "joint"],
 )
 def test_every_loss_of_a_stage_falls(
     a_stage: JointConfig,
@@ -74,7 +84,7 @@ def test_words_teach_the_language_model_and_the_mask_model_alike(
     a_stage: JointConfig, a_tokenizer: PreTrainedTokenizerFast, people_folder: Path
 ) -> None:
     """The loss of masks alone reaches every part that a phrase runs through."""
-    config = replace(a_stage, weights=LossWeights(language=0, clicks=0))
+    config = replace(a_stage, weights=LossWeights(language=0, clicks=0, meaning=0))
     trainer = a_trainer(config, a_tokenizer)
     # What hears the token begins as no change at all, and so lets nothing through in the first step.
     for modulation in trainer.network.mask_model.token_modulation:
@@ -173,3 +183,38 @@ def test_a_stage_goes_on_from_another_ones_checkpoint(
 def test_a_new_network_needs_a_tokenizer(a_stage: JointConfig, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs a tokenizer"):
         train_stage(a_stage, tmp_path)
+
+
+def test_every_stage_has_a_config_that_can_be_read() -> None:
+    for stage in STAGES:
+        config = JointConfig.read(CONFIGS / f"{stage}.json")
+        assert config.stage == stage
+        assert JointConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_one_command_goes_from_data_to_a_checkpoint_of_every_part(
+    a_stage: JointConfig,
+    a_small_run: TrainingConfig,
+    a_data_folder: Path,
+    a_cache: Path,
+    people_folder: Path,
+    a_tokenizer_folder: Path,
+    tmp_path: Path,
+) -> None:
+    configs, output = tmp_path / "configs", tmp_path / "output"
+    configs.mkdir()
+    shutil.copytree(a_tokenizer_folder, output / "tokenizer")
+    (a_cache / "people").symlink_to(people_folder)
+    clicks = replace(a_small_run, network=a_stage.network.masks, schedule=replace(a_small_run.schedule, steps=1))
+    once = replace(
+        a_stage, schedule=replace(a_stage.schedule, steps=1), weights=LossWeights(), clicks=1, mix=clicks.mix
+    )
+    for name, config in (("interactive", clicks), ("meaning", replace(once, stage="meaning")), ("joint", once)):
+        (configs / f"{name}.json").write_text(json.dumps(config.to_dict()))
+    folders = ["--data", str(a_data_folder), "--cache", str(a_cache), "--output", str(output)]
+    assert main(["train", "all", *folders, "--configs", str(configs)]) == 0
+    assert load_mask_model(output / "joint" / "best").grounding is not None
+    written = (output / "joint" / "state.pt").stat().st_mtime_ns
+    assert main(["train", "all", *folders, "--configs", str(configs)]) == 0
+    assert torch.load(output / "joint" / "state.pt", weights_only=True)["progress"]["step"] == 1
+    assert (output / "joint" / "state.pt").stat().st_mtime_ns >= written

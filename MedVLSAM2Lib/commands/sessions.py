@@ -1,0 +1,12 @@
+"""A session for a command, in this process."""
+
+from __future__ import annotations
+
+from MedVLSAM2Lib.session.mask_models import LoadedModel
+from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.volume import Volume
+
+
+def open_session(volume: Volume, model: LoadedModel) -> Session:
+    """A session that takes prompts, phrases and questions, as far as the model understands them."""
+    return Session(volume, volume.name, model, grounding=model.grounding, speaker=model.speaker)

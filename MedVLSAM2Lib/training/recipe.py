@@ -1,0 +1,75 @@
+"""From training data to the bundled checkpoint: every stage, each gone on with where it was left."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from MedVLSAM2Lib.model.component_folder import WEIGHTS_NAME
+from MedVLSAM2Lib.training.config import TrainingConfig
+from MedVLSAM2Lib.training.data.cache import prepare
+from MedVLSAM2Lib.training.joint.config import JointConfig
+from MedVLSAM2Lib.training.joint.run import train_stage
+from MedVLSAM2Lib.training.language.people import People
+from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageSource
+from MedVLSAM2Lib.training.language.tokenizer import corpus, train_tokenizer, write_tokenizer
+from MedVLSAM2Lib.training.learning.run import BEST, LATEST, train
+from MedVLSAM2Lib.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER, INTERACTIVE = "tokenizer", "interactive"
+STAGES = ("meaning", "joint")
+# What is said depends on the facts, and those hardly on the grid.
+SPOKEN_OF = LanguageConfig(grid=(40, 56, 56), people=24)
+CONVERSATIONS, TOKENS = 2000, 3000
+
+
+def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
+    """Run every stage to its end.
+
+    Args:
+        data: training data, as ``prepare`` reads it.
+        cache: where prepared cases and phantoms are kept.
+        output: a folder for each stage; a stage that was begun there goes on, one that was finished is left as it is.
+        configs: a JSON file for each stage.
+
+    Returns:
+        The folder of the last stage's best checkpoint.
+    """
+    prepare(data, cache)
+    tokenizer = output / TOKENIZER
+    if not (tokenizer / "tokenizer.json").exists():
+        make_tokenizer(tokenizer)
+    logger.info("stage %s", INTERACTIVE)
+    train(TrainingConfig.read(configs / f"{INTERACTIVE}.json"), cache, output / INTERACTIVE, resume=True)
+    start: Path | None = None
+    for stage in STAGES:
+        logger.info("stage %s", stage)
+        config = JointConfig.read(configs / f"{stage}.json")
+        masks = output / INTERACTIVE / BEST / WEIGHTS_NAME
+        train_stage(
+            config,
+            output / stage,
+            tokenizer=tokenizer,
+            start=start,
+            masks=masks,
+            cache=cache,
+            people=cache / "people",
+            resume=True,
+        )
+        start = output / stage / LATEST
+    return output / STAGES[-1] / BEST
+
+
+def make_tokenizer(
+    folder: Path,
+    spoken_of: LanguageConfig = SPOKEN_OF,
+    conversations: int = CONVERSATIONS,
+    size: int = TOKENS,
+    seed: int = 0,
+) -> None:
+    """Train a tokenizer of ``size`` tokens on so many conversations and write it to ``folder``."""
+    vocabulary = Vocabulary.read()
+    source = LanguageSource(People(vocabulary, in_memory=2 * spoken_of.people), vocabulary, config=spoken_of)
+    write_tokenizer(train_tokenizer(corpus(source, vocabulary, conversations, seed), size), folder)

@@ -1,0 +1,106 @@
+"""``medvlsam2 train STAGE``: one stage of the recipe, or all of them one after the other."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from MedVLSAM2Lib.training.config import Schedule, TrainingConfig
+from MedVLSAM2Lib.training.data.cache import default_cache, prepare
+from MedVLSAM2Lib.training.learning.run import train
+
+CONFIGS = Path(__file__).parent / "configs"
+INTERACTIVE, ALL = "interactive", "all"
+STAGES = {
+    "align": "teach volumes and captions to agree",
+    "meaning": "teach words to be told apart, without images",
+    "caption": "teach the language model to speak of volumes",
+    "joint": "teach language and masks together, prompted by words, points and boxes",
+    "finetune": "go on with a checkpoint on your own data, with few of its parts learning",
+}
+
+
+def add_stages(parser: argparse.ArgumentParser) -> None:
+    """Add a command for each stage to ``parser``; each sets ``run`` to what it does."""
+    stages = parser.add_subparsers(required=True, metavar="STAGE")
+    _add_interactive(stages.add_parser(INTERACTIVE, help="teach the mask model clicks, boxes, scribbles and lassos"))
+    for name, what in STAGES.items():
+        _add_stage(stages.add_parser(name, help=what), name)
+    _add_all(stages.add_parser(ALL, help="all stages from nothing to the bundled checkpoint"))
+
+
+def _add_interactive(command: argparse.ArgumentParser) -> None:
+    _add_common(command, INTERACTIVE, needs_data=True)
+    command.add_argument("--initial", type=Path, help="safetensors file to begin with")
+    command.set_defaults(run=_interactive)
+
+
+def _add_stage(command: argparse.ArgumentParser, name: str) -> None:
+    _add_common(command, name, needs_data=False)
+    command.add_argument("--from", dest="start", type=Path, help="checkpoint to begin with")
+    command.add_argument("--tokenizer", type=Path, help="of a network that is made from nothing")
+    command.add_argument("--masks", type=Path, help="safetensors file that the mask model of a new network begins with")
+    command.set_defaults(run=_stage)
+
+
+def _add_all(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, required=True, help="training data, e.g. ../shared/data/training")
+    command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
+    command.add_argument(
+        "--output", type=Path, required=True, help="a folder for each stage; begun ones are gone on with"
+    )
+    command.add_argument("--configs", type=Path, default=CONFIGS, help="folder with a JSON file for each stage")
+    command.set_defaults(run=_all)
+
+
+def _add_common(command: argparse.ArgumentParser, name: str, needs_data: bool) -> None:
+    command.add_argument("--config", type=Path, default=CONFIGS / f"{name}.json", help="JSON file with its settings")
+    command.add_argument("--data", type=Path, required=needs_data, help="training data; default: phantoms only")
+    command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
+    command.add_argument("--output", type=Path, required=True, help="folder for the curve, the state and the weights")
+    command.add_argument("--resume", action="store_true", help="go on from the state in the output folder")
+    length = command.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="length of the schedule in steps: repeats exactly")
+    length.add_argument("--hours", type=float, help="length of the schedule in hours of training")
+
+
+def _interactive(chosen: argparse.Namespace) -> None:
+    prepare(chosen.data, chosen.cache)
+    config = TrainingConfig.read(chosen.config)
+    config = replace(config, schedule=_schedule(config.schedule, chosen))
+    train(config, chosen.cache, chosen.output, resume=chosen.resume, initial=chosen.initial)
+
+
+def _stage(chosen: argparse.Namespace) -> None:
+    # transformers, which all of this needs, takes seconds to import.
+    from MedVLSAM2Lib.training.joint.config import JointConfig
+    from MedVLSAM2Lib.training.joint.run import train_stage
+
+    config = JointConfig.read(chosen.config)
+    config = replace(config, schedule=_schedule(config.schedule, chosen))
+    if chosen.data is not None:
+        prepare(chosen.data, chosen.cache)
+    train_stage(
+        config,
+        chosen.output,
+        tokenizer=chosen.tokenizer,
+        start=chosen.start,
+        masks=chosen.masks,
+        cache=chosen.cache if chosen.data is not None else None,
+        people=chosen.cache / "people",
+        resume=chosen.resume,
+    )
+
+
+def _all(chosen: argparse.Namespace) -> None:
+    from MedVLSAM2Lib.training.recipe import run_recipe
+
+    run_recipe(chosen.data, chosen.cache, chosen.output, chosen.configs)
+
+
+def _schedule(schedule: Schedule, chosen: argparse.Namespace) -> Schedule:
+    """The config's schedule, or the length that was asked for."""
+    if chosen.hours is not None:
+        return replace(schedule, steps=None, seconds=chosen.hours * 3600)
+    return schedule if chosen.steps is None else replace(schedule, steps=chosen.steps, seconds=None)
