@@ -81,6 +81,11 @@ class Finder:
         self._numbers = count(1)
         self._searches: dict[int, _Search] = {}
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being looked for or segmented."""
+        return self._segmenter.is_busy
+
     def find(self, phrases: Sequence[str]) -> bool:
         """Look for everything that ``phrases`` name; whether that was begun, the reason why not is reported."""
         asked = tuple(dict.fromkeys(" ".join(phrase.split()) for phrase in phrases if phrase.strip()))
@@ -156,7 +161,8 @@ class Finder:
             self._in_scene(step.keep_prompts)
         if steps and self._segmenter.segmentation_node is search.segmentation_node:
             self._segmenter.choose_target(search.segmentation_node, steps[0].segment_id)
-        self._in_scene(lambda: self._report(_summary(search, steps)))
+        if steps or search.missing:
+            self._in_scene(lambda: self._report(_summary(search, steps)))
 
     def _abandon(self, request: int, search: _Search, payload: Cancelled | Failure) -> None:
         self._forget(request)

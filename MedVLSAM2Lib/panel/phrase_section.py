@@ -72,7 +72,8 @@ class PhraseSection:
         ui.phraseEdit.setToolTip(reason or "What is to be segmented, in words; Enter looks for it in the whole scan")
         ui.structuresGroup.setVisible(not reason)
         self._show_ticked()
-        self._offer(() if reason else (*phrases_in_scene(self._scene), *self._words))
+        if not self._finder.is_busy:
+            self._offer(() if reason else (*phrases_in_scene(self._scene), *self._words))
 
     def _find(self) -> None:
         if self._finder.find([self._ui.phraseEdit.text]):

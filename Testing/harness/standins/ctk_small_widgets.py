@@ -38,7 +38,6 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
 
     def _on_toggled(self, is_open: bool) -> None:
         unlimited = 16777215
-        self.setFlat(not is_open)
         self.setMaximumHeight(unlimited if is_open else self.fontMetrics().height() + 8)
 
 
