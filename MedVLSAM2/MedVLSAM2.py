@@ -51,6 +51,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Build the panel; nothing is started or imported that takes long."""
         super().setup()
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
+        from MedVLSAM2Lib.catalogue import ModelStore
         from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
         from MedVLSAM2Lib.panel.panel import Panel
 
@@ -59,7 +60,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(widget)
         widget.setMRMLScene(slicer.mrmlScene)
         client = EngineClient(LocalLauncher())
-        self.panel = Panel(self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint())
+        self.panel = Panel(self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), ModelStore())
         for button in _BUTTONS_WITH_ICONS:
             icon = qt.QIcon(self.resourcePath(f"Icons/{button}.png"))
             getattr(self.ui, f"{button}Button").setIcon(icon)

@@ -95,6 +95,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/geometry.py
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/volume_file.py
+  MedVLSAM2Lib/memory/__init__.py
+  MedVLSAM2Lib/memory/checkpoint_shape.py
+  MedVLSAM2Lib/memory/estimate.py
+  MedVLSAM2Lib/memory/free.py
   MedVLSAM2Lib/model/__init__.py
   MedVLSAM2Lib/model/checkpoint_error.py
   MedVLSAM2Lib/model/component_folder.py
@@ -104,7 +108,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/converters/med3dvlm_names.py
   MedVLSAM2Lib/model/converters/sam2.py
   MedVLSAM2Lib/model/devices.py
-  MedVLSAM2Lib/model/free_memory.py
   MedVLSAM2Lib/model/language/__init__.py
   MedVLSAM2Lib/model/language/config.py
   MedVLSAM2Lib/model/language/conversation.py
@@ -112,7 +115,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/language/loading.py
   MedVLSAM2Lib/model/language/prompt_tokens.py
   MedVLSAM2Lib/model/language/text_pieces.py
-  MedVLSAM2Lib/model/mask_memory.py
   MedVLSAM2Lib/model/mask_model.py
   MedVLSAM2Lib/model/medvlsam2/__init__.py
   MedVLSAM2Lib/model/medvlsam2/component_owner.py
@@ -126,6 +128,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/memory/__init__.py
   MedVLSAM2Lib/model/memory/checkpoint_needs.py
   MedVLSAM2Lib/model/memory/estimate.py
+  MedVLSAM2Lib/model/memory/slices.py
   MedVLSAM2Lib/model/memory/weights.py
   MedVLSAM2Lib/model/patches/__init__.py
   MedVLSAM2Lib/model/patches/carry.py
@@ -153,6 +156,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/slices/precision.py
   MedVLSAM2Lib/model/slices/published.py
   MedVLSAM2Lib/model/slices/sam2_video.py
+  MedVLSAM2Lib/model/slices/search.py
   MedVLSAM2Lib/model/slices/shared_arena.py
   MedVLSAM2Lib/model/slices/slice_prompts.py
   MedVLSAM2Lib/model/slices/slice_stack.py
@@ -172,16 +176,19 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/__init__.py
   MedVLSAM2Lib/panel/ask_section.py
   MedVLSAM2Lib/panel/asker.py
+  MedVLSAM2Lib/panel/catalogue_section.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
   MedVLSAM2Lib/panel/conversation_html.py
+  MedVLSAM2Lib/panel/convert_command.py
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/engine_events.py
   MedVLSAM2Lib/panel/finder.py
   MedVLSAM2Lib/panel/found_step.py
   MedVLSAM2Lib/panel/key_map.py
   MedVLSAM2Lib/panel/model_section.py
+  MedVLSAM2Lib/panel/model_shelf.py
   MedVLSAM2Lib/panel/panel.py
   MedVLSAM2Lib/panel/phrase_naming.py
   MedVLSAM2Lib/panel/phrase_section.py

@@ -2,7 +2,7 @@
 
 from MedVLSAM2Lib.catalogue.catalogue import Catalogue, read_catalogue
 from MedVLSAM2Lib.catalogue.entry import CatalogueEntry, FileFormat, Licence, MemoryNeed
-from MedVLSAM2Lib.catalogue.errors import CatalogueError, DownloadCancelled, DownloadError
+from MedVLSAM2Lib.catalogue.errors import CatalogueError, DownloadCancelled, DownloadError, LicenceDiffers
 from MedVLSAM2Lib.catalogue.hub import Hub
 from MedVLSAM2Lib.catalogue.installed import InstalledFile, InstalledModel, Origin
 from MedVLSAM2Lib.catalogue.progress import DownloadProgress
@@ -21,6 +21,7 @@ __all__ = [
     "InstalledFile",
     "InstalledModel",
     "Licence",
+    "LicenceDiffers",
     "MemoryNeed",
     "ModelStore",
     "Origin",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from MedVLSAM2Lib.catalogue.digests import sha256_of
 from MedVLSAM2Lib.catalogue.entry import UNKNOWN_LICENCE, CatalogueEntry, FileFormat
-from MedVLSAM2Lib.catalogue.errors import CatalogueError, DownloadCancelled, DownloadError
+from MedVLSAM2Lib.catalogue.errors import CatalogueError, DownloadCancelled, DownloadError, LicenceDiffers
 from MedVLSAM2Lib.catalogue.hub import Hub, HubFile, HubListing
 from MedVLSAM2Lib.catalogue.installed import InstalledFile, InstalledModel, Origin
 from MedVLSAM2Lib.catalogue.progress import Cancelled, DownloadProgress, ProgressListener
@@ -150,9 +150,10 @@ def _check_licence(entry: CatalogueEntry, listing: HubListing, accepted: str | N
     """The hub has the last word on what the licence is."""
     if listing.licence not in ("", accepted):
         known = "names none" if entry.licence.tag == UNKNOWN_LICENCE else f"says {entry.licence.tag}"
-        raise DownloadError(
+        raise LicenceDiffers(
             f"{entry.page} gives the licence {listing.licence} where the catalogue {known}; read it there, and download "
-            f"again with --accept-licence {listing.licence} if you agree."
+            f"again with --accept-licence {listing.licence} if you agree.",
+            listing.licence,
         )
 
 

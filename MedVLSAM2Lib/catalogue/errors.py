@@ -12,5 +12,17 @@ class DownloadError(CatalogueError):
     """
 
 
+class LicenceDiffers(DownloadError):  # noqa: N818 - the user may well agree to the other one
+    """The hub gives another licence than the one that was accepted.
+
+    Attributes:
+        licence: the tag of the hub's.
+    """
+
+    def __init__(self, message: str, licence: str) -> None:
+        super().__init__(message)
+        self.licence = licence
+
+
 class DownloadCancelled(DownloadError):  # noqa: N818 - being cancelled is no error
     """The user stopped it."""

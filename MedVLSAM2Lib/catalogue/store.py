@@ -75,6 +75,21 @@ class ModelStore:
         self._free_bytes = free_bytes or free_bytes_on_disk
         self.catalogue = catalogue or read_catalogue()
 
+    @property
+    def data_folder(self) -> Path:
+        """Where the registry and copies are kept."""
+        return self._data
+
+    @property
+    def hub_cache(self) -> Path:
+        """Where downloads go."""
+        return self._hub.cache
+
+    def checkpoint_folder(self, name: str) -> Path:
+        """Where the checkpoint is that ``models convert`` makes of its weights, unless it is told another place."""
+        entry = self.catalogue.entry(name)
+        return bundled_checkpoint() if entry.is_bundled else self._data / "checkpoints" / entry.name
+
     def presence(self, name: str) -> Presence:
         """Whether it is here."""
         entry = self.catalogue.entry(name)
@@ -145,13 +160,17 @@ class ModelStore:
         return tuple(problem for model in self._here(entry) for problem in problems_of(model))
 
     def remove(self, name: str) -> Removal:
-        """Delete what this program put on the disk for it; what the user imported in place is only forgotten."""
+        """Delete what this program put on the disk for it, its own checkpoint of it as well.
+
+        What the user imported in place is only forgotten.
+        """
         entry = self.catalogue.entry(name)
         if entry.is_bundled:
             raise CatalogueError(f"{entry.title} comes with the extension and goes with it.")
         models = self._registry.of(entry.name)
         removals = [remove_model(self._hub, self._registry, model) for model in models]
         freed = sum(removal.freed_bytes for removal in removals) + remove_partial_files(self._hub, entry.repo_id)
+        freed += _delete_folder(self.checkpoint_folder(name))
         if not models and not freed:
             raise CatalogueError(_not_here(entry))
         return Removal(freed, tuple(path for removal in removals for path in removal.kept))
@@ -168,6 +187,14 @@ class ModelStore:
                 return model
         hint = f"medvlsam2 models download {entry.name}" + (f" --format {format_name}" if format_name else "")
         raise CatalogueError(f"{entry.title} is not complete on this machine; run {hint}.")
+
+
+def _delete_folder(folder: Path) -> int:
+    """How many bytes were freed; none when there is no such folder."""
+    freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    return freed
 
 
 def free_bytes_on_disk(folder: Path) -> int:

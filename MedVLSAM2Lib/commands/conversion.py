@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,12 +38,16 @@ def convert_model(entry: CatalogueEntry, source: Path, folder: Path, image_size:
         "source": entry.repo_id,
         "capabilities": list(entry.capabilities),
     }
+    # Whoever finds the folder finds it whole.
+    unfinished = folder.with_name(f"{folder.name}.incomplete")
+    shutil.rmtree(unfinished, ignore_errors=True)
     chosen = config if image_size is None else replace(config, image_size=image_size)
     files = sorted(source.glob("*.pt"))
     try:
         if files:
-            convert_sam2_file(files[0], folder, chosen, card)
+            convert_sam2_file(files[0], unfinished, chosen, card)
         else:
-            convert_transformers_folder(source, folder, chosen, card)
+            convert_transformers_folder(source, unfinished, chosen, card)
+        unfinished.rename(folder)
     except (CheckpointError, ValueError) as error:
         raise CatalogueError(str(error)) from error

@@ -89,7 +89,7 @@ def _add_bundle_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name")
-    parser.add_argument("folder", type=Path, help="a new folder")
+    parser.add_argument("folder", type=Path, nargs="?", help="a new folder; the one the panel looks in when left out")
     parser.add_argument("--format", metavar="FORMAT", help="which, when several are here")
     parser.add_argument(
         "--image-size", type=int, metavar="PIXELS", help="of a slice, e.g. 512; its training's when left out"
@@ -142,8 +142,9 @@ def _convert(store: ModelStore, arguments: argparse.Namespace) -> int:
 
     entry = store.catalogue.entry(arguments.name)
     source = store.folder(entry.name, arguments.format)
-    convert_model(entry, source, arguments.folder, arguments.image_size)
-    sys.stdout.write(f"{arguments.folder}: choose it in the panel, or give it to segment as --checkpoint.\n")
+    folder = arguments.folder or store.checkpoint_folder(entry.name)
+    convert_model(entry, source, folder, arguments.image_size)
+    sys.stdout.write(f"{folder}: choose it in the panel, or give it to segment as --checkpoint.\n")
     return 0
 
 

@@ -134,3 +134,7 @@ class ObjectLocator(Protocol):
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """As of any mask model: with a coarse mask as the earlier one, the object seen more closely."""
         ...
+
+
+class LocatingMaskModel(MaskModel, ObjectLocator, Protocol):
+    """A mask model of either kind: both can find what words name, if their weights were trained for it."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
+from MedVLSAM2Lib.memory import free_memory_bytes
 from MedVLSAM2Lib.model.devices import Device
-from MedVLSAM2Lib.model.free_memory import free_memory_bytes
 
 # Ampere is the first that computes in bfloat16, Volta the first with fast float16 (CUDA C++ programming guide).
 _BFLOAT16_CAPABILITY = (8, 0)

@@ -9,6 +9,7 @@ from typing import Any
 from MedVLSAM2Lib.engine import Done, EngineClient, EngineEvent
 from MedVLSAM2Lib.results import Failure
 from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.image_voxels import image_box
 from MedVLSAM2Lib.scene.volume_reader import look_at_volume, voxels_stamp
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,12 @@ class ChosenVolume:
         self.node: Any = None
         self.volume_id = ""
         self.problem = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """Its voxels along (K, J, I); None without a volume that has any."""
+        image = self.node.GetImageData() if self.node is not None else None
+        return None if image is None or image_box(image).is_empty else image_box(image).shape
 
     def choose(self, node: Any) -> None:
         """Work on this volume from now on; None for none. One that could not be used is looked at again."""

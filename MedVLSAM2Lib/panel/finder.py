@@ -95,7 +95,7 @@ class Finder:
             return False
         try:
             volume_id = self._volume.require_open()
-            segmentation_node = self._segmenter.require_segmentation()
+            segmentation_node = self._segmenter.segmentation_for_new()
         except SceneError as error:
             self._refuse(error)
             return False

@@ -7,15 +7,19 @@ from typing import Any
 
 import qt
 
+from MedVLSAM2Lib.catalogue import ModelStore
 from MedVLSAM2Lib.engine import EngineClient
 from MedVLSAM2Lib.panel.ask_section import AskSection
 from MedVLSAM2Lib.panel.asker import Asker
+from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.convert_command import convert_by_command
 from MedVLSAM2Lib.panel.engine_events import EngineEvents
 from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
 from MedVLSAM2Lib.panel.model_section import ModelSection
+from MedVLSAM2Lib.panel.model_shelf import ModelShelf
 from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
 from MedVLSAM2Lib.panel.phrase_section import PhraseSection
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
@@ -42,10 +46,18 @@ class Panel:
         scene: the MRML scene.
         client: the engine; closed by ``close``.
         checkpoint: the folder of the model that comes with the extension.
+        store: the models of this machine.
     """
 
     def __init__(
-        self, ui: Any, owner: Any, application: Any, scene: Any, client: EngineClient, checkpoint: Path
+        self,
+        ui: Any,
+        owner: Any,
+        application: Any,
+        scene: Any,
+        client: EngineClient,
+        checkpoint: Path,
+        store: ModelStore,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
         log, display, vocabulary = StepLog(), PromptDisplay(scene), Vocabulary.read()
@@ -56,7 +68,10 @@ class Panel:
         self.segmenter = Segmenter(client, self.volume, self.model, log, display, writers, self.say, self.refresh)
         naming = PhraseNaming(vocabulary, application.applicationLogic().GetModuleLogic("Terminologies"))
         self.finder = Finder(client, self.volume, self.segmenter, log, writers, naming, self.say)
-        self._models = ModelSection(ui, self.model, self.refresh)
+        self._models = ModelSection(ui, self.model, self.volume, self.refresh)
+        self._catalogue = CatalogueSection(
+            ui, owner, ModelShelf(store, convert_by_command), self.model, self.say, self.refresh
+        )
         self._segments = SegmentSection(
             ui,
             self.segmenter,
@@ -86,6 +101,7 @@ class Panel:
     def enter(self) -> None:
         """The module was opened: shortcuts work, and the volume that is chosen is taken up."""
         self.shortcuts.enable(True)
+        self._catalogue.show()
         self._on_volume()
 
     def exit(self) -> None:
@@ -98,6 +114,7 @@ class Panel:
         self.shortcuts.close()
         self._timer.stop()
         self.placer.close()
+        self._catalogue.close()
         self._surfaces.close()
         self._client.close()
 

@@ -17,6 +17,7 @@ from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.prompts import Phrase, PriorMask, Prompt, PromptError
 from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
 from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.evidence_segments import is_evidence
 from MedVLSAM2Lib.scene.segment_prompts import prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
@@ -140,7 +141,8 @@ class Segmenter:
                 self._log.undone.append(step)
                 self._report("The last prompt was taken back.")
             step.show_markups(False)
-        self._leave_removed_segment()
+        if not self._has_target():
+            self.segment_id = ""
         self._changed()
 
     def redo(self) -> None:
@@ -262,24 +264,28 @@ class Segmenter:
         reason = {"volume": self._volume.problem, "checkpoint": self._model.problem}.get(failure.kind, "")
         return reason or failure.message
 
-    def require_segmentation(self) -> Any:
-        """The chosen segmentation, made when there is none; SceneError when it cannot be."""
-        gone = self.segmentation_node is not None and self.segmentation_node.GetScene() is None
-        if self.segmentation_node is None or gone:
+    def segmentation_for_new(self) -> Any:
+        """Where new segments go: the chosen segmentation, or one that is made; SceneError when it cannot be.
+
+        Evidence of answers is for correcting; what is new never goes there.
+        """
+        node = self.segmentation_node
+        if node is None or node.GetScene() is None or is_evidence(node):
             self.segmentation_node, self.segment_id = create_segmentation(self._volume.node), ""
         return self.segmentation_node
 
-    def _leave_removed_segment(self) -> None:
-        segmentation = self.segmentation_node.GetSegmentation() if self.segmentation_node is not None else None
-        if segmentation is not None and self.segment_id and segmentation.GetSegment(self.segment_id) is None:
-            self.segment_id = ""
+    def _has_target(self) -> bool:
+        node = self.segmentation_node
+        segmentation = node.GetSegmentation() if node is not None and node.GetScene() is not None else None
+        return (
+            bool(self.segment_id) and segmentation is not None and segmentation.GetSegment(self.segment_id) is not None
+        )
 
     def _require_target(self, *, is_next: bool) -> None:
-        segmentation = self.require_segmentation().GetSegmentation()
         if is_next:
-            self.segment_id = create_segment(self.segmentation_node, "Lesion", terminology=MASS)
-        elif not self.segment_id or segmentation.GetSegment(self.segment_id) is None:
-            self.segment_id = create_segment(self.segmentation_node)
+            self.segment_id = create_segment(self.segmentation_for_new(), "Lesion", terminology=MASS)
+        elif not self._has_target():
+            self.segment_id = create_segment(self.segmentation_for_new())
 
     def _step(self, volume_id: str, prompt: Prompt, markups: Any) -> PromptStep:
         node, segment_id = self.segmentation_node, self.segment_id

@@ -21,9 +21,11 @@ class Shortcuts:
     def __init__(self, owner: Any, actions: Mapping[str, Callable[[], object]]) -> None:
         self._shortcuts = [_shortcut(owner, key, action) for key, action in actions.items()]
         self._application = qt.QApplication.instance()
+        # One object for connecting and disconnecting: a bound method is another one each time it is asked for.
+        self._focus_slot = self._on_focus
         self._is_on = False
         self._apply(False)
-        self._application.connect("focusChanged(QWidget*,QWidget*)", self._on_focus)
+        self._application.connect("focusChanged(QWidget*,QWidget*)", self._focus_slot)
 
     def enable(self, on: bool) -> None:
         """Let the keys work, or free them for others."""
@@ -33,7 +35,7 @@ class Shortcuts:
     def close(self) -> None:
         """Free the keys for good."""
         self.enable(False)
-        self._application.disconnect("focusChanged(QWidget*,QWidget*)", self._on_focus)
+        self._application.disconnect("focusChanged(QWidget*,QWidget*)", self._focus_slot)
 
     def _on_focus(self, _before: Any, now: Any) -> None:
         self._apply(self._is_on and not _is_typed_into(now))

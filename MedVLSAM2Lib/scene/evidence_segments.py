@@ -17,9 +17,15 @@ from MedVLSAM2Lib.volume import PackedMask
 
 # From this DSC on, an object that an earlier answer spoke of by the same name is the same object.
 _SAME_OBJECT = 0.9
+_IS_EVIDENCE = "MedVLSAM2.IsEvidence"
 
 NameObject = Callable[[FoundObject], tuple[str, TerminologyEntry]]
 """What the segment of an object is called and coded as."""
+
+
+def is_evidence(segmentation_node: Any) -> bool:
+    """Whether a segmentation holds what answers point at, rather than the user's own work."""
+    return segmentation_node is not None and segmentation_node.GetAttribute(_IS_EVIDENCE) is not None
 
 
 class EvidenceSegments:
@@ -91,9 +97,11 @@ class EvidenceSegments:
         return segment_id
 
     def _segmentation(self) -> Any:
-        if self._conversation.evidence is None:
-            self._conversation.evidence = create_segmentation(self._volume_node, "Evidence")
         node = self._conversation.evidence
+        if node is None:
+            node = create_segmentation(self._volume_node, "Evidence")
+            node.SetAttribute(_IS_EVIDENCE, "yes")
+            self._conversation.evidence = node
         require_segmentation(node)
         return node
 

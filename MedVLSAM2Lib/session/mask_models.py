@@ -10,7 +10,7 @@ import torch
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config
-from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskModel, MaskRequest
+from MedVLSAM2Lib.model.mask_model import Answer, Cache, LocatingMaskModel, MaskModel, MaskRequest
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.model.medvlsam2.component_store import ComponentResolver
 from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL, MODEL_TYPE, PHRASE
@@ -80,13 +80,13 @@ def load_mask_model(
         masks = _mask_model(component, component.capabilities)
         return LoadedModel(masks, name=str(component.card.get("name", "")), device=device)
     model = MedVLSam2Model.from_pretrained(folder, (MASK_MODEL,), owner=owner, resolver=resolver, device=device)
-    masks = _mask_model(model.mask_model, model.config.capabilities)
+    masks = _mask_model(model.mask_model, model.config.capabilities, model.replaces_prompts)
     reader = ModelPhraseReader(model)
     grounding = _grounding(model, masks, reader) if model.offers(PHRASE) else None
     return LoadedModel(masks, grounding, ModelSpeaker(model, reader), model.config.name, device)
 
 
-def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> MaskModel:
+def _mask_model(component: MaskComponent, capabilities: tuple[str, ...], replace: bool = False) -> LocatingMaskModel:
     if isinstance(component.network, PatchNetwork):
         return _patches(component.network, component, capabilities)
     # transformers, which this kind is made of, takes seconds to import; with such a network it has been.
@@ -100,21 +100,21 @@ def _mask_model(component: MaskComponent, capabilities: tuple[str, ...]) -> Mask
     # On a GPU the weights' own precision is kept; on a CPU bfloat16 pays only where the processor multiplies it itself.
     is_fast = component.network.device.type == "cpu" and cpu_multiplies_bfloat16()
     precision = torch.bfloat16 if is_fast else torch.float32
-    return SliceMaskModel(component.network, component.identity, capabilities, precision)
+    return SliceMaskModel(component.network, component.identity, capabilities, precision, replace)
 
 
 def _patches(network: PatchNetwork, component: MaskComponent, capabilities: tuple[str, ...]) -> PatchMaskModel:
     return PatchMaskModel(network, ViewPlanner(), component.identity, capabilities)
 
 
-def _locator(component: MaskComponent) -> PatchMaskModel:
-    if not isinstance(component.network, PatchNetwork):
-        raise CheckpointError(f"A mask model of the kind {component.kind} cannot find what words name.")
-    return _patches(component.network, component, component.capabilities)
-
-
-def _grounding(model: MedVLSam2Model, masks: MaskModel, reader: ModelPhraseReader) -> Grounding:
-    threshold = model.config.found_threshold
-    if isinstance(masks, PatchMaskModel) and model.locator is model.mask_model:
+def _grounding(model: MedVLSam2Model, masks: LocatingMaskModel, reader: ModelPhraseReader) -> Grounding:
+    threshold, component = model.config.found_threshold, model.locator
+    if not component.network.token_width:
+        raise CheckpointError(
+            f"The checkpoint {model.config.name} promises to find what words name, but the mask model that should find it "
+            "was made without seg tokens (token_width 0); name one that has them as its locator."
+        )
+    if component is model.mask_model:
         return Grounding(reader, masks, threshold)
-    return Grounding(reader, _locator(model.locator), threshold, refiner=masks)
+    locator = _mask_model(component, component.capabilities, model.replaces_prompts)
+    return Grounding(reader, locator, threshold, refiner=masks)

@@ -26,6 +26,7 @@ LOADED_BY_SLICER = (
     "results",
     "volume",
     "catalogue",
+    "memory",
     "bundled_checkpoint",
     "slots",
     "vocabulary",
@@ -53,15 +54,16 @@ LAYERS: dict[str, Layer] = {
     "bundled_checkpoint": _may("", ""),
     "catalogue": _may("bundled_checkpoint files", "huggingface_hub httpx2 filelock"),
     "slots": _may("", ""),
+    "memory": _may("", ""),
     "vocabulary": _may("", ""),
     "files": _may("volume", "numpy SimpleITK"),
-    "model": _may("prompts volume", "numpy scipy torch safetensors transformers"),
+    "model": _may("prompts volume memory", "numpy scipy torch safetensors transformers"),
     "session": _may("model report prompts results volume catalogue slots", "numpy scipy torch"),
     "report": _may("volume files slots", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
-        "scene engine report prompts results volume files bundled_checkpoint catalogue vocabulary",
+        "scene engine report prompts results volume files bundled_checkpoint catalogue memory vocabulary",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
@@ -196,7 +198,8 @@ def test_clicking_needs_no_language_library(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["volume", "prompts", "results", "engine", "files", "report", "catalogue", "slots", "vocabulary"]
+    "module",
+    ["volume", "prompts", "results", "engine", "files", "report", "catalogue", "memory", "slots", "vocabulary"],
 )
 def test_the_torch_free_side_starts_without_torch_and_slicer(module: str) -> None:
     program = (

@@ -76,7 +76,8 @@ class MedVLSam2Config:
         low_scale: which of the encoder's scales is the projector's low one (Med3DVLM: the last but one).
         high_scale: and which the high one (Med3DVLM: the last).
         seg_prompt: whether the seg token is appended to the mask model's own sparse prompts or replaces them
-            (``append``: our choice, so that text combines with clicks and boxes; LISA has no others).
+            (``append``: our choice, so that text combines with clicks and boxes; LISA has no others). Only the kind
+            ``slices`` can do either; ``patches``, which hears words in every layer, always has both.
         found_threshold: an object that a phrase names counts as found when the mask model's own estimate of its Dice
             is at least this (our choice; a checkpoint's training sets it).
         phrase_sees_volume: whether the language model is shown the volume when it reads a phrase (our choice; the paper's

@@ -28,8 +28,11 @@ class TokenPromptedNetwork(Protocol):
         """The width of its seg tokens; 0 when it takes none."""
         ...
 
-    def __call__(self, *prompts: Tensor, tokens: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mask logits and an estimate of their quality, from the kind's own prompts and seg tokens (B, N, width)."""
+    def __call__(self, *prompts: Tensor, tokens: Tensor | None = None, **how: bool) -> tuple[Tensor, Tensor]:
+        """Mask logits and an estimate of their quality, from the kind's own prompts and seg tokens (B, N, width).
+
+        The kind ``slices`` can be told to ``replace`` its own prompts by the tokens.
+        """
         ...
 
 

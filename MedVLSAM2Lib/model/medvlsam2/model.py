@@ -35,6 +35,7 @@ from MedVLSAM2Lib.model.medvlsam2.config import (
 )
 from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent
 from MedVLSAM2Lib.model.medvlsam2.saving import save_checkpoint_folder
+from MedVLSAM2Lib.model.patches.checkpoint import ARCHITECTURE as PATCHES
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.seg_projector import SegProjector
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
@@ -147,8 +148,23 @@ class MedVLSam2Model:
 
     @property
     def locator(self) -> MaskComponent:
-        """The mask model that finds what a phrase names: the locator if there is one, else the mask model itself."""
-        return self._component(LOCATOR, MaskComponent) if LOCATOR in self.config.components else self.mask_model
+        """The mask model that finds what a phrase names: the locator if there is one, else the mask model itself.
+
+        Raises:
+            CheckpointError: it cannot be used, or cannot hear words as the config says.
+        """
+        component = self._component(LOCATOR, MaskComponent) if LOCATOR in self.config.components else self.mask_model
+        if self.replaces_prompts and component.kind == PATCHES:
+            raise CheckpointError(
+                f"The checkpoint {self.config.name} replaces prompts by words (seg_prompt), but a mask model of the kind "
+                f"{PATCHES} hears words in every layer beside its prompts; set seg_prompt to append."
+            )
+        return component
+
+    @property
+    def replaces_prompts(self) -> bool:
+        """Whether seg tokens stand in the place of the mask model's own prompts, not beside them."""
+        return self.config.seg_prompt == "replace"
 
     def encode_volume(self, volume: Tensor) -> Tensor:
         """Visual tokens of a volume.
@@ -194,13 +210,15 @@ class MedVLSam2Model:
 
         Args:
             states: (B, N, width), N for each of the network's inputs.
-            prompts: the mask network's own inputs: for ``patches`` the channels and sizes of views.
+            prompts: the mask network's own inputs: for ``patches`` the channels and sizes of views, for ``slices``
+                their pixels, points and labels.
 
         Returns:
             What the network returns: logits and its estimate of their quality.
         """
         self._require(PHRASE, "find what words name")
-        return self.locator.network(*prompts, tokens=self.seg_tokens(states))
+        how = {"replace": True} if self.replaces_prompts else {}
+        return self.locator.network(*prompts, tokens=self.seg_tokens(states), **how)
 
     def _component(self, name: str, kind: type[T]) -> T:
         part = self.component(name)

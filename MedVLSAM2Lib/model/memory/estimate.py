@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from MedVLSAM2Lib.memory import (
+    PATCHES,
+    RUNTIME_BYTES,
+    SLICES,
+    MaskShape,
+    MemoryEstimate,
+    kept_bytes,
+    mask_activation_bytes,
+    scan_bytes,
+)
+from MedVLSAM2Lib.memory.estimate import FLOAT32_BYTES
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.medvlsam2.config import (
@@ -29,47 +39,34 @@ from MedVLSAM2Lib.model.memory.weights import (
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.projector.config import MixerConfig
 from MedVLSAM2Lib.model.seg_projector import SegProjectorConfig
+from MedVLSAM2Lib.model.slices.config import SliceConfig
 from MedVLSAM2Lib.model.volume_encoder.config import DCFormerConfig
 
-PATCHES = "patches"
-FLOAT32 = 4
-# A first click is looked at in six views at once.
-_VIEWS = 6
 # How many tensors of a layer's size are alive at once at most, among them what a convolution copies for its own use.
 _ALIVE_IN_CONVOLUTIONS, _ALIVE_IN_A_DECODER = 10, 10
 
-
-@dataclass(frozen=True)
-class MemoryEstimate:
-    """Bytes a model will take.
-
-    Attributes:
-        weights: of each part.
-        key_value_cache: of the language model, for a conversation of the length asked for.
-        activations: the most that any one part needs while it works; an upper estimate.
-    """
-
-    weights: Mapping[str, int] = field(default_factory=dict)
-    key_value_cache: int = 0
-    activations: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of it at once."""
-        return sum(self.weights.values()) + self.key_value_cache + self.activations
+VolumeShape = tuple[int, int, int]
 
 
-def estimate(configs: Mapping[str, Mapping[str, Any]], bytes_per_value: int, text_tokens: int = 1024) -> MemoryEstimate:
+def estimate(
+    configs: Mapping[str, Mapping[str, Any]],
+    bytes_per_value: int,
+    text_tokens: int = 1024,
+    volume_shape: VolumeShape | None = None,
+    device_type: str = "cpu",
+) -> MemoryEstimate:
     """What a model will take, from the ``config.json`` of each of its parts.
 
     Args:
         configs: by the part's name; parts that are not there are not counted.
-        bytes_per_value: the precision of encoder, projectors and language model: 4, or 2 for half precision. A patch
-            network is always in float32.
+        bytes_per_value: the precision of encoder, projectors and language model: 4, or 2 for half precision. Mask models
+            are reckoned in float32.
         text_tokens: of the conversation, answer included.
+        volume_shape: the scan's (K, J, I); None before one is opened.
+        device_type: ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
-        CheckpointError: for a language model of a family whose sizes are not known.
+        CheckpointError: for a language model of a family, or a mask model of a kind, whose sizes are not known.
     """
     weights = {name: _weights(name, values).nbytes(_width(name, bytes_per_value)) for name, values in configs.items()}
     tokens = text_tokens
@@ -79,8 +76,17 @@ def estimate(configs: Mapping[str, Mapping[str, Any]], bytes_per_value: int, tex
     if LANGUAGE in configs:
         shape = DecoderShape.of(configs[LANGUAGE])
         cache = 2 * shape.layers * shape.key_heads * shape.head_width * tokens * bytes_per_value
-    work = [_activations(name, values, tokens) * _width(name, bytes_per_value) for name, values in configs.items()]
-    return MemoryEstimate(weights, cache, max(work, default=0))
+    masks = [_mask_shape(values, weights[name]) for name, values in configs.items() if name in (MASK_MODEL, LOCATOR)]
+    work = [mask_activation_bytes(shape) for shape in masks]
+    work += [_activations(name, values, tokens) * bytes_per_value for name, values in configs.items()]
+    return MemoryEstimate(
+        weights,
+        cache,
+        max(work, default=0),
+        sum(kept_bytes(shape, volume_shape) for shape in masks),
+        RUNTIME_BYTES[device_type],
+        scan_bytes(volume_shape),
+    )
 
 
 def read_component_configs(folders: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
@@ -89,7 +95,7 @@ def read_component_configs(folders: Mapping[str, Path]) -> dict[str, dict[str, A
 
 
 def _width(name: str, bytes_per_value: int) -> int:
-    return FLOAT32 if name in (MASK_MODEL, LOCATOR) else bytes_per_value
+    return FLOAT32_BYTES if name in (MASK_MODEL, LOCATOR) else bytes_per_value
 
 
 def _weights(name: str, values: Mapping[str, Any]) -> Numbers:
@@ -101,24 +107,35 @@ def _weights(name: str, values: Mapping[str, Any]) -> Numbers:
         return of_language_model(values)
     if name == SEG_PROJECTOR:
         return of_seg_projector(SegProjectorConfig.from_dict(values))
-    return of_patches(_patches(values))
+    return _of_masks(values)
 
 
-def _patches(values: Mapping[str, Any]) -> PatchConfig:
-    if values.get("architecture", PATCHES) != PATCHES:
-        raise CheckpointError(f"The memory that a mask model of the kind {values['architecture']} needs is not known.")
-    return PatchConfig.from_dict(values)
+def _of_masks(values: Mapping[str, Any]) -> Numbers:
+    kind = values.get("architecture", PATCHES)
+    if kind == PATCHES:
+        return of_patches(PatchConfig.from_dict(values))
+    if kind == SLICES:
+        # transformers, which builds this kind, takes seconds to import.
+        from MedVLSAM2Lib.model.memory.slices import of_slices
+
+        return of_slices(SliceConfig.from_dict(values))
+    raise CheckpointError(f"The memory that a mask model of the kind {kind} needs is not known.")
+
+
+def _mask_shape(values: Mapping[str, Any], weight_bytes: int) -> MaskShape:
+    parameters = weight_bytes // FLOAT32_BYTES
+    if values.get("architecture", PATCHES) == SLICES:
+        return MaskShape(SLICES, parameters, SliceConfig.from_dict(values).image_size)
+    config = PatchConfig.from_dict(values)
+    return MaskShape(PATCHES, parameters, config.side, config.channels[0])
 
 
 def _activations(name: str, values: Mapping[str, Any], tokens: int) -> int:
-    """The most numbers that are alive at once while a part works."""
+    """The most numbers that are alive at once while a part of the language road works."""
     if name == ENCODER:
         return _of_encoder(DCFormerConfig.from_dict(values))
     if name == LANGUAGE:
         return _of_decoder(DecoderShape.of(values), tokens)
-    if name in (MASK_MODEL, LOCATOR):
-        config = _patches(values)
-        return _VIEWS * _ALIVE_IN_CONVOLUTIONS * 64 * config.side**3 // 8
     return 0
 
 

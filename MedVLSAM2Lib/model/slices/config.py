@@ -53,6 +53,8 @@ class SliceRules:
         stop_after_empty: the way ends after so many slices in a row without the object; 0 never ends it.
         candidates: how many of the three answers to a first click are followed through the volume.
         most_conditioning: the most prompted slices a slice attends to, the nearest ones; -1 for all of them.
+        searched: at most so many slices, evenly spaced, are first looked at for what words name.
+        seeds: from at most so many of them it is followed through the volume.
     """
 
     resize: Literal["bilinear", "bicubic"] = "bilinear"
@@ -62,12 +64,16 @@ class SliceRules:
     stop_after_empty: int = 2
     candidates: int = 3
     most_conditioning: int = -1
+    searched: int = 16
+    seeds: int = 3
 
     def __post_init__(self) -> None:
         if self.resize not in ("bilinear", "bicubic"):
             raise ValueError(f"slices cannot be resized by {self.resize!r}")
         if self.candidates < 1:
             raise ValueError("at least one candidate has to be followed")
+        if self.searched < 1 or self.seeds < 1:
+            raise ValueError("what words name has to be searched on one slice at least, and followed from one")
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class SliceConfig:
         trunk: the image encoder.
         width: channels of features, prompt tokens and object pointers.
         rules: how it is used on volumes.
+        token_width: channels of the seg tokens it was trained to hear, those of a prompt token; 0 if it hears none.
     """
 
     image_size: int = 1024
@@ -86,12 +93,15 @@ class SliceConfig:
     width: int = 256
     rules: SliceRules = field(default_factory=SliceRules)
     format_version: int = FORMAT_VERSION
+    token_width: int = 0
 
     def __post_init__(self) -> None:
         # The last stage has half a feature token's resolution, and the first stage's windows tile the image.
         step = max(2 * STRIDE, 4 * self.trunk.windows[0])
         if self.image_size <= 0 or self.image_size % step:
             raise ValueError(f"an image of {self.image_size} pixels is not a multiple of {step}")
+        if self.token_width not in (0, self.width):
+            raise ValueError(f"seg tokens of {self.token_width} channels cannot stand beside prompts of {self.width}")
 
     @property
     def grid(self) -> int:

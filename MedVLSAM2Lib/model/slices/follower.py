@@ -29,6 +29,7 @@ class Follower:
         features: the image features of a slice by its index, from a cache perhaps.
         tokens: (N, C), what words say of the object, told with every prompt; None without words.
         precision: to compute in, float32 by default.
+        replace: the network was trained to hear tokens in the place of points, not beside them.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Follower:
         features: Callable[[int], SliceFeatures],
         tokens: np.ndarray | None = None,
         precision: Precision | None = None,
+        replace: bool = False,
     ) -> None:
         self._network = network
         self._stack = stack
         self._features = features
         self._precision = precision or Precision()
+        self._replace = replace
         self._tokens = None if tokens is None else torch.from_numpy(tokens)[None].to(network.device)
 
     def way(self, downwards: bool) -> Way:
@@ -65,7 +68,7 @@ class Follower:
         top = (
             self._network.without_memory(features) if on_its_own else self._attended(features, track, index, downwards)
         )
-        prompt = asked.prompt(self._fed_back(known, given), self._network.device, self._tokens)
+        prompt = asked.prompt(self._fed_back(known, given), self._network.device, self._tokens, self._replace)
         with self._precision.cast():
             masks = self._network.decode(features, top, prompt)
         several = asked.is_single_point and prompt.mask is None

@@ -14,7 +14,8 @@ from MedVLSAM2Lib.model.slices.feature_source import FeatureSource
 from MedVLSAM2Lib.model.slices.follower import Follower
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
 from MedVLSAM2Lib.model.slices.precision import Precision
-from MedVLSAM2Lib.model.slices.slice_prompts import AXIAL, asked_slices, bounds, prompt_axis
+from MedVLSAM2Lib.model.slices.search import Search
+from MedVLSAM2Lib.model.slices.slice_prompts import AXIAL, AskedSlice, asked_slices, bounds, prompt_axis
 from MedVLSAM2Lib.model.slices.slice_stack import SliceStack
 from MedVLSAM2Lib.model.slices.track import SliceRecord, Track
 from MedVLSAM2Lib.model.threads import lone_threads
@@ -39,14 +40,25 @@ class SliceMaskModel:
         identity: str,
         capabilities: tuple[str, ...] = (),
         precision: torch.dtype = torch.float32,
+        replace: bool = False,
     ) -> None:
-        """``precision``: float32 gives what SAM 2's own code gives; in bfloat16 it answers faster where that is fast."""
+        """Of a network in evaluation mode.
+
+        Args:
+            network: what answers.
+            identity: kind, weights and rules.
+            capabilities: what it was trained for.
+            precision: float32 gives what SAM 2's own code gives; in bfloat16 it answers faster where that is fast.
+            replace: the network was trained to hear the tokens of words in the place of points, not beside them. Slices
+                with points of their own are then asked without the words.
+        """
         self._network = network.eval()
         self._precision = precision
         self._identity = (
             identity if precision == torch.float32 else f"{identity}:{str(precision).removeprefix('torch.')}"
         )
         self._capabilities = capabilities
+        self._replace = replace
         self._threads = lone_threads()
 
     @property
@@ -65,10 +77,28 @@ class SliceMaskModel:
         return self._network
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
-        """One Answer a slice; the last one has no new slice unless there are candidates to choose between."""
-        precision = Precision(self._network.device.type, self._precision)
-        with FeatureSource(self._network, self._identity, self._threads, cache, precision) as features:
-            yield from _Work(self._network, features, request, precision).answers()
+        """One Answer a slice; the last one has no new slice unless there are candidates to choose between.
+
+        A request with tokens and no new prompt asks again, in words, about the slices that were prompted before; if none
+        were, about the one that most of the earlier mask is on, and the object is followed anew from there.
+        """
+        with self._feature_source(cache) as features:
+            yield from _Work(self._network, features, request, self._cast, self._replace).answers()
+
+    def locate(self, request: MaskRequest, cache: Cache) -> list[PackedMask]:
+        """Coarse masks of what the request's tokens mean, searched for on axial slices, the most certain first."""
+        stack = SliceStack(request.volume, AXIAL, self._network.config)
+        with self._feature_source(cache) as features:
+            features.open(stack, request.volume_id)
+            follower = Follower(self._network, stack, features.of, request.tokens, self._cast, self._replace)
+            return Search(follower, features, stack, self._network.config.rules).masks()
+
+    @property
+    def _cast(self) -> Precision:
+        return Precision(self._network.device.type, self._precision)
+
+    def _feature_source(self, cache: Cache) -> FeatureSource:
+        return FeatureSource(self._network, self._identity, self._threads, cache, self._cast)
 
 
 @dataclass(frozen=True)
@@ -107,9 +137,12 @@ class _Course:
 
     @property
     def confidence(self) -> float:
-        """The mean of the slices' own estimates, as Dice; 0 for an object that is nowhere."""
-        iou = [float(record.masks.iou) for _, record in self.track.records() if not record.is_empty]
-        return float(np.mean([np.clip(2 * value / (1 + value), 0, 1) for value in iou])) if iou else 0.0
+        """The Dice to expect: that of the slices' own scores, each as much as its area; 0 for an object that is nowhere."""
+        records = [record for _, record in self.track.records()]
+        area = sum(record.area for record in records)
+        # Of a mask's Dice, intersection and areas are sums over slices, so that slices weigh by their area.
+        expected = sum(record.area * 2 * record.score / (1 + record.score) for record in records)
+        return expected / area if area else 0.0
 
     def whole(self, earlier: PackedMask) -> tuple[VoxelBox, np.ndarray]:
         """The object's voxels: those of before, and the seen parts in their place."""
@@ -126,7 +159,12 @@ class _Work:
     """One request."""
 
     def __init__(
-        self, network: SliceNetwork, features: FeatureSource, request: MaskRequest, precision: Precision
+        self,
+        network: SliceNetwork,
+        features: FeatureSource,
+        request: MaskRequest,
+        precision: Precision,
+        replace: bool,
     ) -> None:
         self._request = request
         self._rules = network.config.rules
@@ -137,11 +175,14 @@ class _Work:
         self._stack = SliceStack(request.volume, axis, network.config)
         self._valid = in_force(request.prompts)
         self._asked = asked_slices(self._valid, self._stack)
-        self._new = sorted(asked_slices(request.new_prompts, self._stack))
+        self._is_in_words = request.tokens is not None and not request.new_prompts
         self._features = features
         features.open(self._stack, request.volume_id)
-        self._follower = Follower(network, self._stack, features.of, request.tokens, precision)
+        self._follower = Follower(network, self._stack, features.of, request.tokens, precision, replace)
         self._earlier = request.earlier.unpack()
+        self._new = (
+            self._asked_in_words() if self._is_in_words else sorted(asked_slices(request.new_prompts, self._stack))
+        )
         self._visited = 0
         self._expected = 1
 
@@ -156,6 +197,16 @@ class _Work:
                 yield Answer((shown,), fraction=self._fraction, message=self._message)
         yield self._final(courses, chosen)
 
+    def _asked_in_words(self) -> list[int]:
+        """The slices that words alone are asked about."""
+        if self._trace is not None:
+            prompted = sorted(self._trace.track.prompted)
+            return [index for index in prompted if index in self._asked] or prompted
+        if not self._earlier.size:
+            return []
+        first, _ = self._stack.extent(self._request.earlier.box)
+        return [first + int(self._stack.along(self._earlier).sum(axis=(1, 2)).argmax())]
+
     def _prompted(self) -> Generator[Answer, None, tuple[list[_Course], int]]:
         """Answer the newly prompted slices: the candidates to follow, smallest first, and the one to believe."""
         courses, chosen = [_Course(self._trace.track if self._trace else Track())], 0
@@ -163,7 +214,8 @@ class _Work:
             course = courses[chosen]
             self._features.beside(self._features.hold, index)
             ask = self._follower.prompted
-            records = self._features.beside(ask, course.track, index, self._asked[index], self._given(index))
+            asked = self._asked.get(index, AskedSlice())
+            records = self._features.beside(ask, course.track, index, asked, self._given(index))
             if len(records) > 1 and len(self._new) == 1:
                 records = self._distinct(records)
                 courses = [_Course(course.track) for _ in records]
@@ -175,7 +227,7 @@ class _Work:
             yield Answer(estimates, chosen, self._fraction, self._message)
         for course in courses:
             course.keeps_parts = len(courses) > 1 or self._rules.keep_largest
-        if self._trace is None and self._earlier.size:
+        if self._trace is None and self._earlier.size and not self._is_in_words:
             self._keep_given(courses[0])
         return courses, chosen
 

@@ -43,11 +43,11 @@ class SliceNetwork(nn.Module):
 
     @property
     def token_width(self) -> int:
-        """The width of further prompt tokens, of a [SEG] token's projected state say."""
-        return self.config.width
+        """The width of the seg tokens it takes; 0 if it takes none."""
+        return self.config.token_width
 
     def forward(
-        self, pixels: Tensor, points: Tensor, labels: Tensor, *, tokens: Tensor | None = None
+        self, pixels: Tensor, points: Tensor, labels: Tensor, *, tokens: Tensor | None = None, replace: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Slices on their own, without memory.
 
@@ -55,13 +55,17 @@ class SliceNetwork(nn.Module):
             pixels: as for ``encode``.
             points: as in ``SlicePrompt``.
             labels: as in ``SlicePrompt``.
-            tokens: (B, N, token_width), further prompt tokens.
+            tokens: (B, N, token_width) seg tokens that say what to segment.
+            replace: as in ``SlicePrompt``.
 
         Returns:
             Logits (B, M, 4 √T, 4 √T) and the network's own estimate of their IoU (B, M).
         """
+        if tokens is not None and not self.token_width:
+            raise ValueError("this network was made without a seg token; its config has token_width 0")
         features = self.encode(pixels)
-        masks = self.decode(features, self.without_memory(features), SlicePrompt(points, labels, tokens=tokens))
+        prompt = SlicePrompt(points, labels, tokens=tokens, replace=replace)
+        masks = self.decode(features, self.without_memory(features), prompt)
         return masks.logits, masks.iou
 
     def encode(self, pixels: Tensor) -> SliceFeatures:
@@ -186,7 +190,8 @@ class SliceNetwork(nn.Module):
             labels = labels.new_full((labels.shape[0], 1), _NOT_A_POINT)
         sparse, dense = self.sam.prompt_encoder(points[:, None], labels[:, None], None, prompt.mask)
         if prompt.tokens is not None:
-            sparse = torch.cat([sparse, prompt.tokens[:, None].type_as(sparse)], dim=2)
+            tokens = prompt.tokens[:, None].type_as(sparse)
+            sparse = tokens if prompt.replace else torch.cat([sparse, tokens], dim=2)
         return sparse, dense
 
     def _pointer(self, tokens: Tensor, is_there: Tensor) -> Tensor:

@@ -38,6 +38,11 @@ class AskedSlice:
     labels: list[int] = field(default_factory=list)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked but what words say."""
+        return self.box is None and not self.labels
+
+    @property
     def is_positive(self) -> bool:
         """Whether anything says where the object is, and not only where it is not."""
         return self.box is not None or _ON_OBJECT in self.labels
@@ -48,13 +53,22 @@ class AskedSlice:
         return self.box is None and self.labels == [_ON_OBJECT]
 
     def prompt(
-        self, mask: torch.Tensor | None, device: torch.device, tokens: torch.Tensor | None = None
+        self,
+        mask: torch.Tensor | None,
+        device: torch.device,
+        tokens: torch.Tensor | None = None,
+        replace: bool = False,
     ) -> SlicePrompt:
-        """As the network takes it, with the logits of an earlier answer and further prompt tokens."""
+        """As the network takes it, with the logits of an earlier answer and the tokens of words.
+
+        Tokens that would ``replace`` points and boxes are told only where there are none: a click is always heard.
+        """
+        if replace and not self.is_empty:
+            tokens = None
         corners = list(self.box or ())
         labels = [_FIRST_CORNER, _SECOND_CORNER][: len(corners)] + self.labels
         points = torch.tensor(corners + self.points, dtype=torch.float32, device=device).reshape(1, -1, 2)
-        return SlicePrompt(points, torch.tensor([labels], dtype=torch.int32, device=device), mask, tokens)
+        return SlicePrompt(points, torch.tensor([labels], dtype=torch.int32, device=device), mask, tokens, replace)
 
 
 def prompt_axis(prompts: Iterable[Prompt]) -> int | None:

@@ -47,12 +47,14 @@ class SlicePrompt:
             before any other point.
         mask: (B, 1, 4 √T, 4 √T) logits of an earlier answer, or None.
         tokens: (B, K, C) further prompt tokens, or None: the projected state of a [SEG] token, say.
+        replace: the tokens stand in the place of points, not beside them; the mask is heard in any case.
     """
 
     points: Tensor
     labels: Tensor
     mask: Tensor | None = None
     tokens: Tensor | None = None
+    replace: bool = False
 
     @classmethod
     def nothing(cls, batch: int = 1, device: torch.device | str = "cpu") -> SlicePrompt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
@@ -29,10 +30,20 @@ class SliceRecord:
     on_its_own: bool = False
     downwards: bool = False
 
+    @cached_property
+    def area(self) -> int:
+        """How many pixels of its mask are on the object."""
+        return int((self.masks.logits > 0).sum())
+
     @property
     def is_empty(self) -> bool:
         """Whether the object is not on the slice."""
-        return not bool((self.masks.logits > 0).any())
+        return not self.area
+
+    @cached_property
+    def score(self) -> float:
+        """The network's own estimate of its mask's IoU, times the probability that the object is there at all."""
+        return float(self.masks.iou.clamp(0, 1) * self.masks.score.sigmoid()) if self.area else 0.0
 
 
 @dataclass(frozen=True)

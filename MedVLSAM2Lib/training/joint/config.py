@@ -57,7 +57,7 @@ class NetworkSize:
     def from_dict(cls, values: Mapping[str, Any]) -> NetworkSize:
         """The shapes from parsed JSON; what it leaves out keeps its default."""
         kinds = {"encoder": DCFormerConfig, "language": LanguageSize, "masks": PatchConfig}
-        made = {name: from_plain(kind, values[name]) for name, kind in kinds.items() if name in values}
+        made: dict[str, Any] = {name: from_plain(kind, values[name]) for name, kind in kinds.items() if name in values}
         return cls(**{**values, **made})
 
 

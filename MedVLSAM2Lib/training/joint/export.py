@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -38,7 +39,7 @@ def save_checkpoint_of(
         licence="Apache-2.0",
         trained_on=("procedural phantoms of the trunk and the head (this project): Apache-2.0", *trained_on),
     )
-    card = {
+    card: dict[str, Any] = {
         "name": NAME,
         "licence": whole.licence,
         "capabilities": list(CAPABILITIES),

@@ -52,7 +52,8 @@ class Learner:
 
     def measure(self, network: JointNetwork, part: JointBatch, rng: np.random.Generator) -> Measured:
         """The weighted loss of a part, and each of its terms by name."""
-        weights, losses, numbers = self._config.weights, [], {}
+        weights, losses = self._config.weights, []
+        numbers: dict[str, float] = {}
         if part.scans and (weights.language or weights.alignment or weights.words):
             losses.append(self._of_scans(network, part.scans, numbers, rng))
         if part.clicks and weights.clicks:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -115,7 +117,7 @@ class JointNetwork(nn.Module):
         return cls(*parts, asked=language.config)
 
     def as_model(
-        self, config: MedVLSam2Config, tokenizer: PreTrainedTokenizerBase, card: dict[str, object], identity: str
+        self, config: MedVLSam2Config, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any], identity: str
     ) -> MedVLSam2Model:
         """The same parts as a model to be used or saved; ``card`` is the mask model's."""
         parts: dict[str, Component] = {

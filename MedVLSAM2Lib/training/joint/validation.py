@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from MedVLSAM2Lib.model.mask_model import Cache
+from MedVLSAM2Lib.model.mask_model import Cache, MaskRequest
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
 from MedVLSAM2Lib.session.cache import ByteBoundedCache
-from MedVLSAM2Lib.session.finding import PhraseFinder
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.views import ViewPlanner
 from MedVLSAM2Lib.training.config import TrainingConfig
@@ -26,7 +25,7 @@ from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.source import LanguageMix, LanguageSource
 from MedVLSAM2Lib.training.learning.validation import Validation
 from MedVLSAM2Lib.vocabulary import Vocabulary
-from MedVLSAM2Lib.volume import Volume, VoxelBox
+from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 
 SEED = 20_26
 FIRST_UNSEEN = 100_000
@@ -83,10 +82,12 @@ class JointValidation:
         return dict.fromkeys(MEASURES, 0.0) | words | clicks
 
     def _found(self, grounding: Grounding, asked: _Asked, number: int) -> np.ndarray:
-        finder = PhraseFinder(grounding, asked.volume, str(number), ByteBoundedCache())
+        cache = ByteBoundedCache()
+        request = MaskRequest(asked.volume, str(number), (), 0, PackedMask.empty())
+        worded = replace(request, tokens=grounding.read(request, [asked.phrase], cache))
         whole = VoxelBox.of_shape(asked.volume.shape)
         found = np.zeros(asked.volume.shape, bool)
-        for finding in finder.named_by(asked.phrase, lambda: False):
+        for finding in grounding.findings(worded, cache, lambda: False):
             found |= finding.mask.unpack(whole)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.session.views import ViewPlanner
@@ -24,6 +25,7 @@ SEEN_SHARES = {"search": 0.55, "closely": 0.25, "prompted": 0.08, "mistaken": 0.
 # Of what is not there.
 ABSENT_SHARES = {"search": 0.55, "mistaken": 0.45}
 SAMPLED = 20_000
+LARGE_PART = 0.1
 
 
 class WordedViews:
@@ -59,16 +61,29 @@ class WordedViews:
         prompts = tuple(first_prompts(target, None, self._rng)) if with_prompt and target.any() else ()
         if not is_there:
             return Example("words", (first,), None, prompts, None)
-        close = self._around(mask)
+        close = self._around(self._a_part_of(mask))
         views = (first, self._view(close, mask))
         return Example("words", views, close.cells_from(self._whole), prompts, None)
 
     def _closely(self, mask: np.ndarray, seen: np.ndarray) -> Example:
         """A look at what was found before, which may be something else."""
-        frame = self._around(seen)
-        found = frame.sample(seen, 0.0) > 0.5
+        part = self._a_part_of(seen)
+        frame = self._around(part)
+        found = frame.sample(part, 0.0) > 0.5
         earlier = byte(faulty_mask(found, self._rng))
         return Example("words", (self._view(frame, mask),), None, (), earlier)
+
+    def _a_part_of(self, mask: np.ndarray) -> np.ndarray:
+        """One connected part of a mask with several large ones: a session looks at each of them by itself."""
+        parts, count = ndimage.label(mask)
+        if count < 2:
+            return mask
+        sizes = np.bincount(parts.ravel())[1:]
+        large = np.flatnonzero(sizes >= LARGE_PART * sizes.max()) + 1
+        if len(large) < 2:
+            return mask
+        chosen: np.ndarray = parts == large[int(self._rng.integers(len(large)))]
+        return chosen
 
     def _around(self, mask: np.ndarray) -> Frame:
         """The object with surroundings, from a box that is a little off."""

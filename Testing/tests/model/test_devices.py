@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from MedVLSAM2Lib.memory.free import cgroup_free_bytes, free_memory_bytes, linux_free_bytes, mac_free_bytes
 from MedVLSAM2Lib.model.devices import Device, Needs, NotEnoughMemory, choose_device, choose_model
-from MedVLSAM2Lib.model.free_memory import cgroup_free_bytes, free_memory_bytes, linux_free_bytes, mac_free_bytes
 from MedVLSAM2Lib.model.torch_machine import TorchMachine, cuda_dtype
 
 GB = 10**9

@@ -27,6 +27,8 @@ def opened(a_slicer: OffscreenSlicer, volume: Any) -> Any:
     module.widget.ui.volumeSelector.setCurrentNode(volume)
     module.widget.enter()
     a_slicer.process_events(until=lambda: module.widget.panel.model.info is not None, timeout_s=60)
+    # What is said of the scan comes when it is open; nothing more is said after that.
+    a_slicer.process_events(until=lambda: "is open" in module.widget.ui.statusLabel.text, timeout_s=60)
     return module
 
 
@@ -58,6 +60,13 @@ def the_worker(monkeypatch: pytest.MonkeyPatch, make_checkpoint: Callable[..., P
     import qt
 
     qt.QSettings().clear()
+
+
+@pytest.fixture(autouse=True)
+def models_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The panel looks neither into this user's list of models nor into their cache."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -129,3 +138,19 @@ def a_user(a_slicer: OffscreenSlicer, a_module: Any, the_worker: Path) -> User:
     from tests.panel.user import User
 
     return User(a_slicer, a_module, the_worker)
+
+
+@pytest.fixture
+def a_user_of_the_real_engine(a_slicer: OffscreenSlicer, a_ct: Any) -> Iterator[User]:
+    """Somebody in front of the module with the engine and the model that come with the extension."""
+    import qt
+
+    from tests.panel.user import User
+
+    module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
+    a_slicer.open_view("Red")
+    a_slicer.show_volume(a_ct)
+    module.widget.ui.volumeSelector.setCurrentNode(a_ct)
+    module.widget.enter()
+    yield User(a_slicer, module, Path())
+    qt.QSettings().clear()

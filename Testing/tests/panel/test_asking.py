@@ -114,7 +114,10 @@ def test_a_measured_value_says_on_what(an_asker: User) -> None:
     assert "title='measured on liver'" in an_asker.panel._questions._shown
     an_asker.follow("ml")
     assert visible(an_asker) == ["liver"]
-    assert an_asker.panel.segmenter.segmentation_node is None
+    an_asker.take("point")
+    an_asker.prompt((30.0, 0.0, 0.0))
+    assert an_asker.panel.segmenter.segmentation_node is not evidence(an_asker)
+    assert evidence_names(an_asker) == ["liver"]
 
 
 def test_follow_up_questions_come_with_what_was_said(an_asker: User, a_worker_that_knows_words: Path) -> None:

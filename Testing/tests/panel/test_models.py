@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,20 +92,6 @@ def test_a_folder_that_is_no_checkpoint_is_one_sentence(
     a_user.wait_to_read(words)
     assert a_user.says.count(". ") == 0
     assert a_user.tools() == []
-
-
-@pytest.fixture
-def a_user_of_the_real_engine(a_slicer: OffscreenSlicer, a_ct: Any) -> Iterator[User]:
-    """Somebody in front of the module with the engine and the model that come with the extension."""
-    import qt
-
-    module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
-    a_slicer.open_view("Red")
-    a_slicer.show_volume(a_ct)
-    module.widget.ui.volumeSelector.setCurrentNode(a_ct)
-    module.widget.enter()
-    yield User(a_slicer, module, Path())
-    qt.QSettings().clear()
 
 
 def damaged(folder: Path, **changes: Any) -> Path:

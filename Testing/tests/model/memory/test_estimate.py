@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from MedVLSAM2Lib.memory import RUNTIME_BYTES, SLICES, MaskShape, MemoryEstimate, mask_memory
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.memory.estimate import estimate
 from MedVLSAM2Lib.model.memory.weights import of_language_model
@@ -16,6 +17,7 @@ from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.projector.config import MixerConfig
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
+from MedVLSAM2Lib.model.slices.published import PUBLISHED
 from MedVLSAM2Lib.model.volume_encoder.config import DCFormerConfig
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
 
@@ -69,7 +71,8 @@ def test_the_full_size_needs_what_it_is_said_to_need() -> None:
     assert 15.2e9 < sum(needed.weights.values()) < 15.6e9
     # 28 layers, 4 heads of 128 for keys and for values, 256 visual and 1024 other tokens, two bytes each.
     assert needed.key_value_cache == 2 * 28 * 4 * 128 * (256 + 1024) * 2
-    assert needed.total == sum(needed.weights.values()) + needed.key_value_cache + needed.activations
+    parts = sum(needed.weights.values()) + needed.key_value_cache + needed.activations
+    assert needed.total == needed.device_bytes == parts + RUNTIME_BYTES["cpu"]
 
 
 @pytest.mark.parametrize("config", [PatchConfig(), PatchConfig(16, (4, 8, 16), (1, 3, 1), token_width=5)])
@@ -116,8 +119,16 @@ def test_an_unknown_family_is_said_so() -> None:
 
 
 def test_a_mask_model_of_another_kind_is_said_so() -> None:
-    with pytest.raises(CheckpointError, match="mask model of the kind slices needs is not known"):
-        estimate({"mask_model": {"architecture": "slices"}}, 2)
+    with pytest.raises(CheckpointError, match="mask model of the kind spheres needs is not known"):
+        estimate({"mask_model": {"architecture": "spheres"}}, 2)
+
+
+def test_a_slice_network_is_counted() -> None:
+    pytest.importorskip("transformers")
+    config = PUBLISHED["sam2.1-tiny"]
+    needed = estimate({"mask_model": {"architecture": "slices", **config.to_dict()}}, 2, volume_shape=(300, 512, 512))
+    assert needed.weights["mask_model"] / 4e6 == pytest.approx(38.96, abs=0.01)
+    assert needed == mask_memory(MaskShape(SLICES, needed.weights["mask_model"] // 4, 1024), (300, 512, 512))
 
 
 def test_a_longer_conversation_needs_more() -> None:
@@ -129,4 +140,4 @@ def test_a_longer_conversation_needs_more() -> None:
 
 
 def test_nothing_is_counted_for_parts_that_are_not_there() -> None:
-    assert estimate({}, 4).total == 0
+    assert estimate({}, 4) == MemoryEstimate(runtime=RUNTIME_BYTES["cpu"])

@@ -16,7 +16,7 @@ from tests.model.slices.bright_network import BrightNetwork
 def a_small_config() -> SliceConfig:
     """64 pixels, 16 tokens, masks of 16 × 16."""
     trunk = TrunkConfig(width=8, blocks=(1, 1, 2, 1), windows=(8, 4, 3, 2), global_blocks=(3,), background=4)
-    return SliceConfig(64, trunk, width=64)
+    return SliceConfig(64, trunk, width=64, token_width=64)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_other_rules_are_another_identity(a_checkpoint: Path, tmp_path: Path, a_
         ({"image_size": 100}, "describes no usable network"),
         ({"format_version": 9}, "has format version 9"),
         ({"trunk": {"blocks": [1]}}, "describes no usable network"),
-        ({"width": 128}, "does not fit its config.json"),
+        ({"width": 128, "token_width": 128}, "does not fit its config.json"),
     ],
 )
 def test_a_config_that_does_not_fit_is_told(a_checkpoint: Path, values: dict, complaint: str) -> None:

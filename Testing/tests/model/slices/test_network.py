@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -36,6 +38,8 @@ def test_a_config_survives_json(a_small_config: SliceConfig) -> None:
         (lambda: TrunkConfig(blocks=(1, 2)), "four stages"),
         (lambda: SliceRules(resize="nearest"), "'nearest'"),
         (lambda: SliceRules(candidates=0), "At least one|at least one"),
+        (lambda: SliceRules(seeds=0), "followed from one"),
+        (lambda: SliceConfig(width=256, token_width=128), "128 channels cannot stand beside prompts of 256"),
     ],
 )
 def test_a_config_without_sense_is_refused(make, complaint: str) -> None:
@@ -141,6 +145,27 @@ def test_a_further_token_alone_is_a_prompt(a_small_network: SliceNetwork, two_sl
             for token in torch.randn(2, 1, 2, 64)
         )
     assert not torch.allclose(one, other, atol=1e-3)
+
+
+def test_a_further_token_can_stand_in_the_place_of_points(
+    a_small_network: SliceNetwork, two_slices: torch.Tensor
+) -> None:
+    token = torch.randn(1, 1, 64)
+
+    def asked(x: float, replaces: bool) -> torch.Tensor:
+        return a_small_network.decode(features, top, replace(click(x, 30, token), replace=replaces)).logits
+
+    with torch.no_grad():
+        features = a_small_network.encode(two_slices[:1])
+        top = a_small_network.without_memory(features)
+        assert torch.equal(asked(20, True), asked(50, True))
+        assert not torch.allclose(asked(20, False), asked(50, False), atol=1e-3)
+
+
+def test_a_network_that_hears_no_tokens_says_so(a_small_config: SliceConfig, two_slices: torch.Tensor) -> None:
+    deaf, asked = SliceNetwork(replace(a_small_config, token_width=0)), click(20, 30)
+    with pytest.raises(ValueError, match="token_width 0"):
+        deaf(two_slices[:1], asked.points, asked.labels, tokens=torch.randn(1, 1, 64))
 
 
 def test_called_as_a_whole_it_decodes_slices_on_their_own(

@@ -70,7 +70,7 @@ def test_every_loss_of_a_stage_falls(
 def test_only_the_parts_that_learn_change(
     a_stage: JointConfig, a_tokenizer: PreTrainedTokenizerFast, people_folder: Path
 ) -> None:
-    config = replace(a_stage, learns=(PROJECTOR, LANGUAGE))
+    config = replace(a_stage, learns=(PROJECTOR, LANGUAGE), weights=CAPTION)
     trainer = a_trainer(config, a_tokenizer)
     before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
     trainer.step([joint_source(config, None, people_folder).batch(0)])
