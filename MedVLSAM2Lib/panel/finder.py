@@ -33,8 +33,8 @@ class _Search:
         number: which search of the sitting.
         volume_id: the volume in the engine.
         volume_node: the volume in the scene.
-        segmentation_node: where its segments go.
         phrases: what was asked.
+        segmentation_node: where its segments go; None until something was found.
         by_object: the step of each object, by what the engine calls it.
         missing: what was told of phrases that name nothing.
     """
@@ -42,8 +42,8 @@ class _Search:
     number: int
     volume_id: str
     volume_node: Any
-    segmentation_node: Any
     phrases: tuple[str, ...]
+    segmentation_node: Any = None
     by_object: dict[str, FoundStep] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -95,13 +95,12 @@ class Finder:
             return False
         try:
             volume_id = self._volume.require_open()
-            segmentation_node = self._segmenter.segmentation_for_new()
         except SceneError as error:
             self._refuse(error)
             return False
         number = next(self._numbers)
         request = self._client.find(volume_id, asked, f"found {number}/")
-        self._searches[request] = _Search(number, volume_id, self._volume.node, segmentation_node, asked)
+        self._searches[request] = _Search(number, volume_id, self._volume.node, asked)
         self._log.begin_finding(request)
         self._report(f"Looking for {asked[0]}…" if len(asked) == 1 else f"Looking for {len(asked)} structures…")
         self._segmenter.show_progress(Progress(0.0, ""))
@@ -136,6 +135,8 @@ class Finder:
         # After a crash of the worker everything is told again.
         if found.object_id in search.by_object:
             return
+        if search.segmentation_node is None:
+            search.segmentation_node = self._segmenter.segmentation_for_new()
         node = search.segmentation_node
         writer = self._writers.of(node, search.volume_node)
         segment_id = create_segment(node, self._naming.name(found), terminology=self._naming.entry(found.phrase))

@@ -114,6 +114,7 @@ def test_hand_drawn_voxels_outlive_the_undo_of_a_phrase(a_speaker: User, an_abdo
 
 def test_what_is_not_there_is_said_and_makes_nothing(a_speaker: User) -> None:
     a_speaker.find("gallstone")
+    assert a_speaker.slicer.scene.GetFirstNodeByClass("vtkMRMLSegmentationNode") is None
     assert a_speaker.says.startswith("No “gallstone” was found in this scan")
     assert a_speaker.segments() == {}
     assert a_speaker.ui.phraseEdit.text == "gallstone"
