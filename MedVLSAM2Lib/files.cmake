@@ -187,6 +187,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/finder.py
   MedVLSAM2Lib/panel/found_step.py
   MedVLSAM2Lib/panel/key_map.py
+  MedVLSAM2Lib/panel/model_identity.py
   MedVLSAM2Lib/panel/model_section.py
   MedVLSAM2Lib/panel/model_shelf.py
   MedVLSAM2Lib/panel/panel.py
@@ -196,9 +197,16 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
   MedVLSAM2Lib/panel/prompt_tool.py
+  MedVLSAM2Lib/panel/report_export.py
+  MedVLSAM2Lib/panel/report_exporter.py
+  MedVLSAM2Lib/panel/report_rows.py
+  MedVLSAM2Lib/panel/report_section.py
+  MedVLSAM2Lib/panel/report_table.py
+  MedVLSAM2Lib/panel/reporter.py
   MedVLSAM2Lib/panel/segment_section.py
   MedVLSAM2Lib/panel/segment_writers.py
   MedVLSAM2Lib/panel/segmenter.py
+  MedVLSAM2Lib/panel/sentence_editor.py
   MedVLSAM2Lib/panel/shortcuts.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
@@ -237,12 +245,15 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/report/slot_values.py
   MedVLSAM2Lib/report/statements.py
   MedVLSAM2Lib/report/technique.py
+  MedVLSAM2Lib/report/template_guess.py
   MedVLSAM2Lib/report/templates.py
   MedVLSAM2Lib/results.py
   MedVLSAM2Lib/scene/__init__.py
+  MedVLSAM2Lib/scene/background_measurements.py
   MedVLSAM2Lib/scene/background_surfaces.py
   MedVLSAM2Lib/scene/conversation_node.py
   MedVLSAM2Lib/scene/derived_representations.py
+  MedVLSAM2Lib/scene/dicom_files.py
   MedVLSAM2Lib/scene/edit_history.py
   MedVLSAM2Lib/scene/edit_watch.py
   MedVLSAM2Lib/scene/editing_rules.py
@@ -259,12 +270,14 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/prompt_json.py
   MedVLSAM2Lib/scene/prompt_markups.py
   MedVLSAM2Lib/scene/prompt_reader.py
+  MedVLSAM2Lib/scene/report_node.py
   MedVLSAM2Lib/scene/scene_grid.py
-  MedVLSAM2Lib/scene/segment_extent.py
   MedVLSAM2Lib/scene/segment_fingerprint.py
   MedVLSAM2Lib/scene/segment_layer.py
   MedVLSAM2Lib/scene/segment_prompts.py
+  MedVLSAM2Lib/scene/segment_source.py
   MedVLSAM2Lib/scene/segment_writer.py
+  MedVLSAM2Lib/scene/segmentation_watch.py
   MedVLSAM2Lib/scene/segments.py
   MedVLSAM2Lib/scene/slice_views.py
   MedVLSAM2Lib/scene/terminology.py

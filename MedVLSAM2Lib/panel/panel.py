@@ -18,17 +18,20 @@ from MedVLSAM2Lib.panel.convert_command import convert_by_command
 from MedVLSAM2Lib.panel.engine_events import EngineEvents
 from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
+from MedVLSAM2Lib.panel.model_identity import model_identity
 from MedVLSAM2Lib.panel.model_section import ModelSection
 from MedVLSAM2Lib.panel.model_shelf import ModelShelf
 from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
 from MedVLSAM2Lib.panel.phrase_section import PhraseSection
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
+from MedVLSAM2Lib.panel.report_section import ReportSection
 from MedVLSAM2Lib.panel.segment_section import SegmentSection
 from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.module_node import ModuleNode
 from MedVLSAM2Lib.vocabulary import Vocabulary
@@ -86,6 +89,14 @@ class Panel:
         self._phrases = PhraseSection(ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape)
         self.asker = Asker(client, self.volume, self.model, self._surfaces, naming.name_and_entry, self.refresh)
         self._questions = AskSection(ui, self.asker, self.volume, self.model, self._escape)
+        self.report = ReportSection(
+            ui,
+            owner,
+            application.userSettings(),
+            list_templates(bundled_templates()),
+            lambda: model_identity(self.model, client),
+            lambda: self.volume.node,
+        )
         actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
         ui.keysLabel.setText(key_map_as_html())
@@ -116,6 +127,7 @@ class Panel:
         self.placer.close()
         self._catalogue.close()
         self._surfaces.close()
+        self.report.close()
         self._client.close()
 
     def scene_closed(self) -> None:
@@ -136,6 +148,7 @@ class Panel:
             self._ui.segmentSelector.setCurrentNode(segmentation)
             self._ui.segmentSelector.setCurrentSegmentID(segment_id)
         self.segmenter.show_prompts()
+        self.refresh()
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the status line."""
@@ -147,6 +160,8 @@ class Panel:
         self._segments.refresh()
         self._phrases.refresh()
         self._questions.refresh()
+        if not self._scene.IsImporting():
+            self.report.refresh(_if_in_scene(self.segmenter.segmentation_node))
         self._remember_choice()
 
     def _poll(self) -> None:

@@ -55,7 +55,9 @@ class _Cut:
     def __init__(self, s_mm: float, points: np.ndarray) -> None:
         self.s_mm = s_mm
         self.points = points
-        self.longest_possible = float(np.linalg.norm(np.ptp(points, axis=0)))
+        # Some of the directions lies within a 32nd of a turn of the diameter's own.
+        widest = float(np.ptp(points @ _DIRECTIONS, axis=0).max()) / np.cos(np.pi / len(_DIRECTIONS[0])) + _TINY_MM
+        self.longest_possible = min(widest, float(np.linalg.norm(np.ptp(points, axis=0))))
         self._diameter: tuple[float, np.ndarray, np.ndarray] | None = None
         self._hull: np.ndarray | None = None
 

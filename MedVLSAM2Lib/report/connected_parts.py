@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import SimpleITK as sitk
 
 from MedVLSAM2Lib.volume import PackedMask
 
@@ -13,6 +12,9 @@ def label_parts(mask: PackedMask) -> np.ndarray:
 
     Voxels that share a face, an edge or a corner belong together.
     """
+    # Waits for the first measurement: the panel opens without it, and it takes a quarter of a second.
+    import SimpleITK as sitk
+
     own = mask.unpack()
     if not own.any():
         return np.zeros(own.shape, np.uint32)

@@ -66,6 +66,30 @@ def draft_report(
     return report
 
 
+def drafted_again(
+    report: Report, template: Template, model: ModelIdentity | None = None, header: Mapping[str, object] | None = None
+) -> Report:
+    """``report`` by ``template``, which may be another than before; what a person typed, edited or struck is kept.
+
+    Sentences about deleted segments go, unless a person changed them.
+    """
+    drafted = (Source.MEASURED, Source.HEADER)
+    kept = [one for one in report.statements if one.source not in drafted or _is_wanted(report, one)]
+    report = replace(report, layout=template.layout, model=model, statements=tuple(kept))
+    for text in _said(template.phrases.technique, header_words(header or {})):
+        if text not in {one.before_edit or one.text for one in report.statements}:
+            report = report.with_statement(Statement(report.new_id(), SectionKey.TECHNIQUE, text, Source.HEADER))
+    for segment in report.segments.values():
+        if not segment.deleted:
+            report = with_drafted_segment(report, template, segment)
+    return report
+
+
+def _is_wanted(report: Report, drafted: Statement) -> bool:
+    """Whether a drafted sentence is to be kept for now: struck by hand, or of a segment that is there."""
+    return bool(drafted.struck or (drafted.source is Source.MEASURED and not report.why_struck(drafted)))
+
+
 def with_drafted_segment(report: Report, template: Template, segment: ReportSegment) -> Report:
     """The report with what the template says of a segment that is new, or was corrected or renamed.
 
@@ -73,17 +97,33 @@ def with_drafted_segment(report: Report, template: Template, segment: ReportSegm
     whether they are struck, and none comes back that a person has edited. Numbers need no redrafting
     (``Report.with_measurements``); that a lesion has come apart or reaches the border of the scan does.
     """
+    before = report.segments.get(segment.segment_id)
     report = report.with_segment(segment)
     drafted = _drafted(template, segment)
     own = [one for one in report.statements if one.evidence == (Evidence(segment.segment_id),)]
     kept = [one for one in own if one.source is Source.MEASURED and (one.section, one.text) in drafted]
-    gone = {one.statement_id for one in own if one.source is Source.MEASURED and one not in kept}
-    said = {(one.section, one.before_edit or one.text) for one in own if one.statement_id not in gone}
-    report = replace(report, statements=tuple(one for one in report.statements if one.statement_id not in gone))
-    for section, text in drafted:
-        if (section, text) not in said:
-            report = _with_measured(report, section, text, segment, drafted[section, text])
+    gone = [one for one in own if one.source is Source.MEASURED and one not in kept]
+    said = {(one.section, one.before_edit or one.text) for one in own if one not in gone}
+    new = [named for named in drafted if named not in said]
+    if before is not None and before.name != segment.name and [one.section for one in gone] == [key for key, _ in new]:
+        return _renamed(report, drafted, dict(zip(gone, new, strict=True)))
+    report = replace(report, statements=tuple(one for one in report.statements if one not in gone))
+    for section, text in new:
+        report = _with_measured(report, section, text, segment, drafted[section, text])
     return report
+
+
+def _renamed(
+    report: Report,
+    drafted: Mapping[tuple[SectionKey, str], str],
+    renamed: Mapping[Statement, tuple[SectionKey, str]],
+) -> Report:
+    """The report with each of the statements saying the same of another name, where it stands and as struck as it was."""
+    statements = [
+        replace(one, text=renamed[one][1], system=drafted[renamed[one]]) if one in renamed else one
+        for one in report.statements
+    ]
+    return replace(report, statements=tuple(statements))
 
 
 def _drafted(template: Template, segment: ReportSegment) -> dict[tuple[SectionKey, str], str]:

@@ -134,18 +134,23 @@ class Report:
         """The report with a sentence a person wrote."""
         return self.with_statement(Statement(self.new_id(), section, text, Source.TYPED, evidence, system))
 
-    def with_edit(self, statement_id: str, shown: str) -> Report:
+    def with_edit(self, statement_id: str, shown: str, before: tuple[Piece, ...] = ()) -> Report:
         """The report after a person changed how a sentence reads to ``shown``.
 
         The sentence is marked as edited and keeps its evidence; a number the person left whole is still measured, any other
-        is the person's word.
+        is the person's word. ``before`` is how the sentence read when the person began, where its numbers have changed since.
         """
         statement = self.statement(statement_id)
-        return self._with(statement.edited(carry_over(self.rendered(statement), shown)))
+        return self._with(statement.edited(carry_over(before or self.rendered(statement), shown)))
 
     def with_struck(self, statement_id: str, why: str = "Struck by hand.") -> Report:
         """The report with a sentence struck; with an empty ``why``, standing again unless its segment is deleted."""
         return self._with(replace(self.statement(statement_id), struck=why))
+
+    def without_statement(self, statement_id: str) -> Report:
+        """The report without a sentence; a drafted one comes back with the next draft of its segment (``with_struck``)."""
+        gone = self.statement(statement_id)
+        return replace(self, statements=tuple(one for one in self.statements if one is not gone))
 
     def new_id(self) -> str:
         """A name no sentence has."""

@@ -72,16 +72,12 @@ def side_of(volume: Volume, mask: PackedMask, midline: Midline | None = None) ->
         midline: the body's middle, where the caller knows it better (from the spine, say); else ``find_midline``.
     """
     parts = label_parts(mask)
-    kji = np.argwhere(parts > 0)
-    if len(kji) == 0:
+    if not parts.any():
         return None
     middle = midline or find_midline(volume, mask)
-    right = _r_of(volume, kji + mask.box.low) > middle.r_mm
-    label = parts[tuple(kji.T)]
-    sizes = np.bincount(label)
-    shares = np.bincount(label, weights=right)[1:] / sizes[1:]
-    of_note = {_side_of_share(share) for share in shares[sizes[1:] >= _WORTH_COUNTING * len(kji)]}
-    share = float(right.mean())
+    sizes, right = _count_right(volume, mask, parts, middle)
+    of_note = {_side_of_share(share) for share in (right / sizes)[sizes >= _WORTH_COUNTING * sizes.sum()]}
+    share = float(right.sum() / sizes.sum())
     side = Side.BOTH if of_note == {Side.LEFT, Side.RIGHT} else _side_of_share(share)
     if side is Side.BOTH and _side_of_share(share) is not Side.MIDLINE:
         # A small satellite on the other side does not make an organ a paired one.
@@ -108,6 +104,20 @@ def find_midline(volume: Volume, mask: PackedMask) -> Midline:
         return Midline(float(np.median(_r_of(canonical, kji))), "the median of the body in the same slices")
     k, j, i = ((size - 1) / 2 for size in canonical.shape)
     return Midline(canonical.ijk_to_ras_position((i, j, k))[0], "the middle of the image, which the body fills")
+
+
+def _count_right(volume: Volume, mask: PackedMask, parts: np.ndarray, middle: Midline) -> tuple[np.ndarray, np.ndarray]:
+    """The voxels of each part, and those on the patient's right; a plane at a time, for parts may fill the scan."""
+    per_i, per_j, per_k, origin = volume.ijk_to_ras[0]
+    low_k, low_j, low_i = mask.box.low
+    _, rows, columns = parts.shape
+    in_plane = per_i * (low_i + np.arange(columns)) + per_j * (low_j + np.arange(rows))[:, None]
+    count = int(parts.max()) + 1
+    sizes, right = np.zeros(count, int), np.zeros(count, int)
+    for k, plane in enumerate(parts, low_k):
+        sizes += np.bincount(plane.ravel(), minlength=count)
+        right += np.bincount(plane[in_plane + per_k * k + origin > middle.r_mm], minlength=count)
+    return sizes[1:], right[1:]
 
 
 def _side_of_share(share: float) -> Side:

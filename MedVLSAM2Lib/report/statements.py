@@ -58,3 +58,7 @@ class Statement:
         if self.source is Source.TYPED:
             return replace(self, text=text)
         return replace(self, text=text, source=Source.EDITED, before_edit=self.before_edit or self.text)
+
+    def drafted(self) -> Statement:
+        """The sentence as it was before a person edited it."""
+        return replace(self, text=self.before_edit or self.text)

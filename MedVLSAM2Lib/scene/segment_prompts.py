@@ -29,6 +29,11 @@ def prompts_kept(segmentation_node: Any, segment_id: str) -> tuple[Prompt, ...]:
     return prompts_from_json(text) if text else ()
 
 
+def has_prompts(segmentation_node: Any, segment_id: str) -> bool:
+    """Whether anything is kept that a model was asked with for this segment."""
+    return bool(segmentation_node.GetAttribute(_PROMPTS + segment_id))
+
+
 def keep_prompts_of_segment(
     segmentation_node: Any, segment_id: str, volume_node: Any, prompts: Sequence[Prompt]
 ) -> None:

@@ -15,8 +15,9 @@ from MedVLSAM2Lib.scene.editing_rules import EditingRules
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.layer_edits import applicable, apply_changes
 from MedVLSAM2Lib.scene.node_access import require_in_scene, require_segment, require_segmentation, volume_box
+from MedVLSAM2Lib.scene.segment_source import look_at_segment
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
-from MedVLSAM2Lib.scene.write_plan import box_on_volume, plan_write, read_mask
+from MedVLSAM2Lib.scene.write_plan import box_on_volume, plan_write
 from MedVLSAM2Lib.volume import PackedMask, VoxelBox
 
 
@@ -98,7 +99,7 @@ class SegmentWriter:
     def read(self, segment_id: str, box: VoxelBox | None = None) -> PackedMask:
         """The segment in the volume's own voxels; without ``box`` all of it that lies inside the volume."""
         self._require_nodes()
-        return read_mask(self._segmentation_node, self._volume_node, segment_id, box)
+        return look_at_segment(self._segmentation_node, self._volume_node, segment_id).read(box)
 
     def edited_since_write(self, segment_id: str) -> bool:
         """Whether anyone changed the segment since our last write; for one never written, whether it has voxels."""

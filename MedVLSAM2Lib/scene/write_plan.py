@@ -14,7 +14,6 @@ from MedVLSAM2Lib.scene.image_voxels import image_array
 from MedVLSAM2Lib.scene.layer_grid import grid_for_layer, grid_of_layer
 from MedVLSAM2Lib.scene.node_access import grid_of_volume, require_segment, volume_box
 from MedVLSAM2Lib.scene.scene_grid import GridMap, SceneGrid
-from MedVLSAM2Lib.scene.segment_extent import box_of_segment
 from MedVLSAM2Lib.scene.segment_layer import SegmentLayer
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 from MedVLSAM2Lib.volume import PackedMask, VoxelBox
@@ -59,24 +58,6 @@ def plan_write(
     changes = _overwritten(segmentation_node, rules.overwritten, request, painted)
     own = _change(segment_id, request.grid, request.box, painted > before, lost)
     return tuple(change for change in (*changes, own) if not change.is_empty)
-
-
-def read_mask(segmentation_node: Any, volume_node: Any, segment_id: str, box: VoxelBox | None) -> PackedMask:
-    """The segment in the volume's own voxels: all of it, cut to what lies inside the volume, or just ``box``.
-
-    Where the grids differ, a volume voxel takes the value of the layer voxel its centre lies in.
-    """
-    segment = require_segment(segmentation_node, segment_id)
-    layer = SegmentLayer.of(segment)
-    region = box_of_segment(segmentation_node, volume_node, segment_id) if box is None else box
-    if region.is_empty or layer.box.is_empty:
-        return PackedMask.pack(np.zeros(region.shape, bool), region)
-    volume_grid, layer_grid = grid_of_volume(volume_node), grid_of_layer(segmentation_node, layer)
-    to_layer = GridMap(volume_grid, layer_grid)
-    needed = to_layer.box(region).intersection(layer.box)
-    member = layer.labels(needed) == segment.GetLabelValue()
-    inside = to_layer.look_up(member, needed, region)
-    return PackedMask.pack_tight(inside, region) if box is None else PackedMask.pack(inside, box)
 
 
 def box_on_volume(segmentation_node: Any, volume_node: Any, changes: Iterable[VoxelChange]) -> VoxelBox:

@@ -44,3 +44,17 @@ def click_words(view: Any, words: str) -> None:
     QtTest.QTest.mouseClick(
         view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, letter.center()
     )
+
+
+def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: bool = False) -> None:
+    """Click, or double-click, in the middle of a table's cell; it is scrolled into view first."""
+    index = table.model().index(row, column)
+    table.scrollTo(index)
+    middle = table.visualRect(index).center()
+    QtTest.QTest.mouseClick(
+        table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
+    )
+    if double:
+        QtTest.QTest.mouseDClick(
+            table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
+        )

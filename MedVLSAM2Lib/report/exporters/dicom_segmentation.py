@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def make_segmentation(
         raise DicomExportError("There is no segment to export; segment something first.")
     frames, used = _frames(volume, [masks[segment.segment_id] for segment in segments], series)
     with told_in_one_sentence():
-        return Segmentation(
+        segmentation = Segmentation(
             source_images=list(series.datasets if series.is_multi_frame else series.datasets[used]),
             pixel_array=frames if series.is_multi_frame else frames[used],
             segmentation_type="BINARY",
@@ -70,6 +71,18 @@ def make_segmentation(
             content_label="DRAFT",
             **common(report.model),
         )
+    _name_segment_in_each_frame(segmentation)
+    return segmentation
+
+
+def _name_segment_in_each_frame(segmentation: Segmentation) -> None:
+    """Write in each frame of which segment it is: highdicom says it once where there is one, and then does not find it."""
+    name, shared = "SegmentIdentificationSequence", segmentation.SharedFunctionalGroupsSequence[0]
+    if name not in shared:
+        return
+    for group in segmentation.PerFrameFunctionalGroupsSequence:
+        group[name] = deepcopy(shared[name])
+    del shared[name]
 
 
 def exported_segments(report: Report, masks: Mapping[str, PackedMask]) -> list[ReportSegment]:

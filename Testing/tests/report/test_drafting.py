@@ -11,6 +11,7 @@ from MedVLSAM2Lib.report.drafting import (
     WITHOUT_EVIDENCE,
     ModelSentence,
     draft_report,
+    drafted_again,
     is_lesion,
     system_of,
     window_of,
@@ -186,3 +187,40 @@ def test_braces_in_a_name_are_no_placeholders(a_phantom: Phantom, the_abdomen: T
     odd = replace(a_phantom.segments["Segment_1"], name="{volume:Segment_1} {x")
     (said,) = _section(draft_report(the_abdomen, [odd]), SectionKey.FINDINGS)
     assert said.startswith("(volume:Segment 1) (x: ")
+
+
+def test_a_report_drafted_again_by_another_template_keeps_a_person_s_words(
+    a_report: Report, the_abdomen: Template
+) -> None:
+    chest = read_template(bundled_templates() / "chest.json")
+    liver = next(one for one in a_report.statements if one.segment_ids == ("Segment_1",))
+    mine = a_report.with_edit(liver.statement_id, "A liver.").with_typed(SectionKey.IMPRESSION, "My own.")
+    again = drafted_again(mine, chest, header={"Modality": "CT"})
+    assert again.layout == chest.layout
+    assert "A liver." in _section(again, SectionKey.FINDINGS)
+    assert "My own." in _section(again, SectionKey.IMPRESSION)
+    assert _section(again, SectionKey.TECHNIQUE) == ["CT."]
+    assert not any(text.startswith("Liver: ") for text in _section(again, SectionKey.FINDINGS))
+
+
+def test_a_report_drafted_again_forgets_deleted_segments_and_keeps_what_was_struck(
+    a_report: Report, the_abdomen: Template
+) -> None:
+    liver = next(one for one in a_report.statements if one.segment_ids == ("Segment_1",))
+    changed = a_report.with_struck(liver.statement_id).without_segment("Segment_3")
+    again = drafted_again(changed, the_abdomen)
+    assert again.why_struck(again.statement(liver.statement_id)) == "Struck by hand."
+    assert not any("Segment_3" in one.segment_ids for one in again.statements)
+    assert len(drafted_again(again, the_abdomen).statements) == len(again.statements)
+
+
+def test_sentences_of_a_renamed_segment_keep_their_place_and_whether_they_are_struck(
+    a_report: Report, the_abdomen: Template
+) -> None:
+    liver = next(one for one in a_report.statements if one.segment_ids == ("Segment_1",))
+    struck = a_report.with_struck(liver.statement_id)
+    renamed = replace(a_report.segments["Segment_1"], name="liver graft")
+    again = with_drafted_segment(struck, the_abdomen, renamed)
+    assert [one.statement_id for one in again.statements] == [one.statement_id for one in struck.statements]
+    assert again.text_of(again.statement(liver.statement_id)).startswith("Liver graft: ")
+    assert again.why_struck(again.statement(liver.statement_id)) == "Struck by hand."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from MedVLSAM2Lib.report.layout import SectionKey
 from MedVLSAM2Lib.report.measurements import measure_segment
 from MedVLSAM2Lib.report.outline import outline
 from MedVLSAM2Lib.report.placeholders import Placeholder, carry_over, render
+from MedVLSAM2Lib.report.quantities import Quantity
 from MedVLSAM2Lib.report.report import DRAFT_MARK, Report, ReportError
 from MedVLSAM2Lib.report.report_json import report_from_json, report_to_json
 from MedVLSAM2Lib.report.statements import Source, Statement
@@ -204,3 +206,21 @@ def _lines(report: Report, struck: bool = False) -> list[Any]:
 
 def _text(report: Report) -> str:
     return "\n".join(line.text for line in _lines(report))
+
+
+def test_a_sentence_can_be_taken_out(a_report: Report) -> None:
+    report = a_report.with_typed(SectionKey.IMPRESSION, "Mine.")
+    assert report.without_statement(report.statements[-1].statement_id) == a_report
+    with pytest.raises(ReportError, match="no sentence nowhere"):
+        a_report.without_statement("nowhere")
+
+
+def test_a_number_that_changed_while_its_sentence_was_edited_is_still_measured(a_report: Report) -> None:
+    statement = _about(a_report, "Segment_1")
+    before, shown = a_report.rendered(statement), a_report.text_of(statement)
+    segment = a_report.segments["Segment_1"]
+    volume = segment.measurements.measurements[Quantity.VOLUME]
+    other = {**segment.measurements.measurements, Quantity.VOLUME: replace(volume, value=1.0)}
+    changed = a_report.with_measurements(replace(segment.measurements, measurements=other))
+    edited = changed.with_edit(statement.statement_id, f"Look: {shown}", before)
+    assert "1.0\N{NO-BREAK SPACE}ml" in edited.text_of(edited.statement(statement.statement_id))

@@ -217,6 +217,17 @@ def test_struck_sentences_and_deleted_segments_are_not_exported(
     assert not any("cyst" in text for text in _texts(structured))
 
 
+def test_a_report_of_a_single_segment_is_exported(an_export: Exported, the_abdomen: Template, tmp_path: Path) -> None:
+    report = an_export.report.without_segment("Segment_2").without_segment("Segment_3")
+    series = SourceSeries.read(an_export.files)
+    segmentation = make_segmentation(report, an_export.phantom.volume, an_export.phantom.masks, series)
+    structured = make_structured_report(report, the_abdomen, segmentation, series)
+    write_atomically(tmp_path / "one.dcm", to_bytes(segmentation))
+    (liver,) = read_segmentation(tmp_path / "one.dcm", an_export.phantom.volume)
+    assert liver.mask.trimmed() == an_export.phantom.masks["Segment_1"].trimmed()
+    assert any("Liver" in text for text in _texts(structured))
+
+
 def test_masks_drawn_by_hand_alone_are_manual(export: Callable[..., Exported], tmp_path: Path) -> None:
     phantom, files = _scan(tmp_path, GEOMETRIES["axial"])
     seg = pydicom.dcmread(export(phantom, files, None).segmentation)
