@@ -29,6 +29,18 @@ def click_widget(widget: QtWidgets.QWidget) -> None:
 
 def click_words(view: Any, words: str) -> None:
     """Click on the first letter of the first place where a text view reads ``words``; it is scrolled into view first."""
+    place = _place_of(view, words)
+    QtTest.QTest.mouseClick(
+        view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, place
+    )
+
+
+def hover_over_words(view: Any, words: str) -> None:
+    """Move the mouse there, without a click."""
+    QtTest.QTest.mouseMove(view.viewport(), _place_of(view, words))
+
+
+def _place_of(view: Any, words: str) -> QtCore.QPoint:
     cursor = view.document.find(words)
     if cursor.isNull():
         message = f"{words!r} is not to be read in {view.objectName}"
@@ -38,9 +50,7 @@ def click_words(view: Any, words: str) -> None:
     start, end = QtGui.QTextCursor(cursor), QtGui.QTextCursor(cursor)
     start.setPosition(cursor.selectionStart())
     end.setPosition(cursor.selectionStart() + 1)
-    letter = view.cursorRect(start).united(view.cursorRect(end))
+    letter: QtCore.QRect = view.cursorRect(start).united(view.cursorRect(end))
     cursor.clearSelection()
     view.setTextCursor(cursor)
-    QtTest.QTest.mouseClick(
-        view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, letter.center()
-    )
+    return letter.center()
