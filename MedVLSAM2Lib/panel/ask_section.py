@@ -36,6 +36,7 @@ class AskSection:
         self._shown = ""
         ui.conversationView.setOpenLinks(False)
         ui.conversationView.connect("anchorClicked(QUrl)", self._on_link)
+        ui.conversationView.connect("highlighted(QUrl)", self._on_hover)
         # A longer text is refused in words; Qt would cut it without one.
         ui.questionEdit.setMaxLength(_MOST_CHARACTERS)
         ui.questionEdit.connect("returnPressed()", self._ask)
@@ -71,6 +72,9 @@ class AskSection:
         link = link_at(str(url.toString()), self._asker.exchanges)
         if link is not None:
             self._asker.follow(link)
+
+    def _on_hover(self, url: Any) -> None:
+        self._asker.preview(link_at(str(url.toString()), self._asker.exchanges))
 
     def _say(self, sentence: str) -> None:
         self._ui.askLabel.setText(sentence)

@@ -17,7 +17,8 @@ from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.conversation_node import ConversationNode, Exchange
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.evidence_segments import EvidenceSegments, NameObject
-from MedVLSAM2Lib.scene.evidence_view import show_evidence
+from MedVLSAM2Lib.scene.evidence_view import show_evidence, show_only
+from MedVLSAM2Lib.scene.node_access import visible_segment_ids
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Asker:
         self._numbers = count(1)
         self._asked: dict[int, _Asked] = {}
         self._read: tuple[str, tuple[Exchange, ...]] = ("", ())
+        self._before_preview: frozenset[str] | None = None
         self.notice = ""
         self.progress = ""
         self.given_back = ""
@@ -130,21 +132,34 @@ class Asker:
     def follow(self, link: TextLink) -> None:
         """Show what a link points at in all views."""
         self.notice = ""
-        kept = ConversationNode.of_volume(self._volume.node)
-        self._in_scene(lambda: show_evidence(kept and kept.evidence, link.object_ids, self._volume.node))
+        self._in_scene(lambda: show_evidence(self._evidence(), link.object_ids, self._volume.node))
+        if self._before_preview is not None:
+            self._before_preview = frozenset(link.object_ids)
         self._changed()
+
+    def preview(self, link: TextLink | None) -> None:
+        """Show what the mouse is over; None when it has left: what was shown before is shown again."""
+        evidence = self._evidence()
+        if evidence is None:
+            return
+        if link is not None:
+            if self._before_preview is None:
+                self._before_preview = visible_segment_ids(evidence)
+            show_only(evidence, link.object_ids)
+        elif self._before_preview is not None:
+            show_only(evidence, self._before_preview)
+            self._before_preview = None
 
     def segment_name(self, segment_id: str) -> str:
         """What a segment that an answer points at is called; empty when it was deleted."""
-        kept = ConversationNode.of_volume(self._volume.node)
-        evidence = kept.evidence if kept is not None else None
+        evidence = self._evidence()
         segment = evidence.GetSegmentation().GetSegment(segment_id) if evidence is not None else None
         return "" if segment is None else str(segment.GetName())
 
     def forget_scene(self) -> None:
         """The scene was closed."""
         self._asked.clear()
-        self._read = ("", ())
+        self._read, self._before_preview = ("", ()), None
         self.notice = self.progress = self.given_back = ""
 
     def take(self, event: EngineEvent) -> bool:
@@ -166,6 +181,10 @@ class Asker:
         elif isinstance(payload, Cancelled | Failure):
             self._abandon(event.request, asked, payload)
         return True
+
+    def _evidence(self) -> Any:
+        kept = ConversationNode.of_volume(self._volume.node)
+        return kept.evidence if kept is not None else None
 
     def _finish(self, request: int, asked: _Asked) -> None:
         self._forget(request)

@@ -33,6 +33,8 @@ class StructureList:
         self._tree, self._on_ticked = tree, on_ticked
         self._items: dict[str, list[Any]] = {}
         self._groups: dict[str, Any] = {}
+        # An empty box is as dark as a list in dark themes; on the window's colour it is seen.
+        tree.viewport().setBackgroundRole(qt.QPalette.Window)
         for kind, of_kind in names.items():
             self._add_group(kind, of_kind)
         tree.connect("itemChanged(QTreeWidgetItem*,int)", lambda _item, _column: self._on_ticked())

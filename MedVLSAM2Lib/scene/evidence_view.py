@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import slicer
 
 from MedVLSAM2Lib.scene.errors import SceneError
-from MedVLSAM2Lib.scene.node_access import require_in_scene
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.slice_views import make_visible
 from MedVLSAM2Lib.scene.volume_frame import VolumeFrame
@@ -23,18 +22,23 @@ def show_evidence(segmentation_node: Any, segment_ids: Sequence[str], volume_nod
     Raises:
         SceneError: the segments, or the volume, are gone; nothing was changed then.
     """
-    require_in_scene(segmentation_node, "evidence of this answer")
-    segmentation = segmentation_node.GetSegmentation()
+    is_there = segmentation_node is not None and segmentation_node.GetScene() is not None
+    segmentation = segmentation_node.GetSegmentation() if is_there else slicer.vtkSegmentation()
     there = [segment_id for segment_id in segment_ids if segmentation.GetSegment(segment_id) is not None]
     if not there:
         raise SceneError("The segment that this points at was deleted.")
     place = _middle(SegmentWriter(segmentation_node, volume_node).read(there[0]))
     for segment_id in there:
         make_visible(segmentation_node, segment_id)
-    for segment_id in segmentation.GetSegmentIDs():
-        segmentation_node.GetDisplayNode().SetSegmentVisibility(segment_id, segment_id in there)
+    show_only(segmentation_node, there)
     if place is not None:
         _look_at(VolumeFrame(volume_node).world(place), volume_node.GetScene())
+
+
+def show_only(segmentation_node: Any, segment_ids: Collection[str]) -> None:
+    """Show these of the segmentation's segments and hide the others; ids of deleted ones are no error."""
+    for segment_id in segmentation_node.GetSegmentation().GetSegmentIDs():
+        segmentation_node.GetDisplayNode().SetSegmentVisibility(segment_id, segment_id in segment_ids)
 
 
 def _middle(mask: PackedMask) -> Position | None:

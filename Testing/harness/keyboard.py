@@ -29,21 +29,15 @@ def click_widget(widget: QtWidgets.QWidget) -> None:
 
 def click_words(view: Any, words: str) -> None:
     """Click on the first letter of the first place where a text view reads ``words``; it is scrolled into view first."""
-    cursor = view.document.find(words)
-    if cursor.isNull():
-        message = f"{words!r} is not to be read in {view.objectName}"
-        raise ValueError(message)
-    view.setTextCursor(cursor)
-    view.ensureCursorVisible()
-    start, end = QtGui.QTextCursor(cursor), QtGui.QTextCursor(cursor)
-    start.setPosition(cursor.selectionStart())
-    end.setPosition(cursor.selectionStart() + 1)
-    letter = view.cursorRect(start).united(view.cursorRect(end))
-    cursor.clearSelection()
-    view.setTextCursor(cursor)
+    place = _place_of(view, words)
     QtTest.QTest.mouseClick(
-        view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, letter.center()
+        view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, place
     )
+
+
+def hover_over_words(view: Any, words: str) -> None:
+    """Move the mouse there, without a click."""
+    QtTest.QTest.mouseMove(view.viewport(), _place_of(view, words))
 
 
 def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: bool = False) -> None:
@@ -58,3 +52,19 @@ def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: 
         QtTest.QTest.mouseDClick(
             table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
         )
+
+
+def _place_of(view: Any, words: str) -> QtCore.QPoint:
+    cursor = view.document.find(words)
+    if cursor.isNull():
+        message = f"{words!r} is not to be read in {view.objectName}"
+        raise ValueError(message)
+    view.setTextCursor(cursor)
+    view.ensureCursorVisible()
+    start, end = QtGui.QTextCursor(cursor), QtGui.QTextCursor(cursor)
+    start.setPosition(cursor.selectionStart())
+    end.setPosition(cursor.selectionStart() + 1)
+    letter: QtCore.QRect = view.cursorRect(start).united(view.cursorRect(end))
+    cursor.clearSelection()
+    view.setTextCursor(cursor)
+    return letter.center()

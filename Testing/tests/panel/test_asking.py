@@ -109,6 +109,25 @@ def test_a_link_shows_its_segments_and_takes_all_views_there(
     assert visible(an_asker) == ["left kidney"]
 
 
+def test_the_mouse_over_a_link_shows_its_segments_until_it_leaves(an_asker: User) -> None:
+    an_asker.ask(QUESTION)
+    view, red = an_asker.ui.conversationView, an_asker.slicer.scene.GetNodeByID("vtkMRMLSliceNodeRed")
+    offset = red.GetSliceOffset()
+    for words, seen in (("renal cysts", ["renal cyst 1", "renal cyst 2"]), ("left kidney holds", ["left kidney"])):
+        keyboard.hover_over_words(view, words)
+        an_asker.slicer.process_events()
+        assert visible(an_asker) == seen
+    assert red.GetSliceOffset() == offset
+    keyboard.hover_over_words(view, QUESTION)
+    an_asker.slicer.process_events()
+    assert visible(an_asker) == []
+    keyboard.hover_over_words(view, "left kidney holds")
+    an_asker.follow("left kidney holds")
+    keyboard.hover_over_words(view, QUESTION)
+    an_asker.slicer.process_events()
+    assert visible(an_asker) == ["left kidney"]
+
+
 def test_a_measured_value_says_on_what(an_asker: User) -> None:
     an_asker.ask("How large is the liver?")
     assert "title='measured on liver'" in an_asker.panel._questions._shown
