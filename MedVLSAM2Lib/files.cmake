@@ -314,6 +314,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/data/cache.py
   MedVLSAM2Lib/training/data/cases.py
   MedVLSAM2Lib/training/data/objects.py
+  MedVLSAM2Lib/training/data/own_scans.py
+  MedVLSAM2Lib/training/data/raw_case.py
   MedVLSAM2Lib/training/data/sources.py
   MedVLSAM2Lib/training/data/tissues.py
   MedVLSAM2Lib/training/examples/__init__.py

@@ -24,7 +24,7 @@ class ModelPhraseReader:
         """The seg tokens of phrases about a canonically ordered volume: float32 (len(phrases), d)."""
         with torch.inference_mode():
             visual = self.visual(volume, volume_id, cache) if self._model.config.phrase_sees_volume else None
-            return self.tokens_of(self._model.seg_states(visual, phrases))
+            return self.tokens_of(self._model.seg_states(visual, [within_a_sentence(phrase) for phrase in phrases]))
 
     def visual(self, volume: Volume, volume_id: str, cache: Cache) -> Tensor:
         """What the language model is shown of the volume: (1, N, width)."""
@@ -38,3 +38,15 @@ class ModelPhraseReader:
     def _visual(self, volume: Volume) -> Tensor:
         shown = prepare(volume, self._model.config.volume_input)
         return self._model.encode_volume(torch.from_numpy(shown)[None])
+
+
+def within_a_sentence(phrase: str) -> str:
+    """A phrase as it stands amid a sentence, however it was typed: "Left kidney." means "left kidney".
+
+    Words with digits ("L3") and abbreviations ("IVC") keep their capitals, unless everything was typed in capitals.
+    """
+    words = phrase.split()
+    spelled = [word for word in words if word.isalpha()]
+    shouts = len(spelled) > 1 and all(word.isupper() for word in spelled)
+    lowered = [word.lower() if word.isalpha() and (shouts or word.istitle()) else word for word in words]
+    return " ".join(lowered).rstrip(".,;!? ")

@@ -36,6 +36,7 @@ class Mix:
     synthetic: float = 0.27
     lesion: float = 0.10
     region: float = 0.08
+    own: float = 0.0
 
 
 @dataclass(frozen=True)

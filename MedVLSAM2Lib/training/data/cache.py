@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ import numpy as np
 from MedVLSAM2Lib.training.data import tissues
 from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case, TrainingObject
 from MedVLSAM2Lib.training.data.objects import object_of_ids, objects_of_layer
-from MedVLSAM2Lib.training.data.sources import RawCase, read_all
+from MedVLSAM2Lib.training.data.own_scans import GROUP as OWN
+from MedVLSAM2Lib.training.data.raw_case import RawCase
+from MedVLSAM2Lib.training.data.sources import read_all
 
 logger = logging.getLogger(__name__)
 
 CACHE_VERSION = 1
 INDEX_NAME = "cases.json"
 SAMPLE_SIZE = 4096
-# Held out by name, spread evenly: every 20th head-neck scan and three tumours.
-HELD_OUT_EVERY = 20
+# Held out by name, spread evenly: every 20th head-neck scan and three tumours; of one's own, about every fifth.
+HELD_OUT_EVERY, HELD_OUT_EVERY_OWN = 20, 5
 HELD_OUT_TUMOURS = ("STS_006", "STS_023", "STS_034")
 
 
@@ -55,6 +58,8 @@ def is_held_out(group: str, name: str) -> bool:
     """Whether a case is for validation only, decided by its name alone."""
     if group == "head_neck":
         return int(name.removeprefix("pt_")) % HELD_OUT_EVERY == 0
+    if group == OWN:
+        return zlib.crc32(name.encode()) % HELD_OUT_EVERY_OWN == 0
     return group == "tumour" and name in HELD_OUT_TUMOURS
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import SimpleITK
 
 from MedVLSAM2Lib.model.patches.view import Triple
+from MedVLSAM2Lib.training.data.own_scans import own_scans
+from MedVLSAM2Lib.training.data.raw_case import RawCase
 
 logger = logging.getLogger(__name__)
 
@@ -24,20 +25,11 @@ FINEST_MAP_MM = 1.2
 LUNG_BY_THRESHOLD = 99
 
 
-@dataclass(frozen=True)
-class RawCase:
-    """A case as read: arrays (K, J, I) in canonical (LPS) order, ``image`` int16 HU or None, ``labels`` uint8."""
-
-    name: str
-    group: str
-    spacing_mm: Triple
-    image: np.ndarray | None
-    labels: np.ndarray
-    label_names: dict[int, str] = field(default_factory=dict)
-
-
 def read_all(root: Path) -> Iterator[RawCase]:
-    """Every case under the training data folder ``root``."""
+    """Every case under the training data folder ``root``: the public data sets by their folders, or scans of one's own."""
+    if not (root / "head_neck_ct").is_dir():
+        yield from own_scans(root)
+        return
     yield from head_neck_scans(root / "head_neck_ct")
     yield from tumour_scans(root / "soft_tissue_tumour")
     yield from trunk_scans(root / "trunk_ct")

@@ -10,6 +10,7 @@ import numpy as np
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.training.config import Mix
 from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case, TrainingObject
+from MedVLSAM2Lib.training.data.own_scans import GROUP as OWN
 from MedVLSAM2Lib.training.examples.example import Example, ExampleView
 from MedVLSAM2Lib.training.examples.rendering import AIR_HU, byte, click_on, rendered, scan_renderer
 from MedVLSAM2Lib.training.examples.slabs import Slabs
@@ -31,7 +32,7 @@ EARLIER_MASK_SHARE = 0.14
 PROMPT_BESIDE_EARLIER_SHARE = 0.35
 # Of the label maps: the two whole trunks hold what the scans do not.
 MAP_SHARES = {"map_trunk": 0.65, "map_abdomen": 0.13, "map_head_neck": 0.14, "map_head": 0.08}
-TISSUE_GROUP_SHARES = {"trunk": 0.55, "head_neck": 0.25, "tumour": 0.20}
+TISSUE_GROUP_SHARES = {"trunk": 0.55, "head_neck": 0.25, "tumour": 0.20, OWN: 0.5}
 # Lungs are asked for more often than the fat; all of the soft tissue hardly ever.
 TISSUE_WEIGHTS = {"lung": 2.0, "other lung": 2.0, "both lungs": 3.0, "body": 2.0, "bone": 1.5, "gas": 0.5,
                   "fat": 0.4, "soft tissue": 0.3, "body without gas": 0.2}  # fmt: skip

@@ -21,7 +21,7 @@ from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.source import LanguageSource
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
-SEG_SHARE, ABSENT_SHARE = 0.2, 0.2
+SEG_SHARE, ABSENT_SHARE = 0.15, 0.15
 OTHERS = 6
 
 

@@ -21,7 +21,7 @@ ONE_WINDOW_SHARE = 0.12
 BOX_ERROR = 0.15
 # Of what is there: looked for in the whole volume and then closely; closely with a faulty mask; with a prompt as well;
 # closely where something else was taken for it.
-SEEN_SHARES = {"search": 0.55, "closely": 0.25, "prompted": 0.08, "mistaken": 0.12}
+SEEN_SHARES = {"search": 0.75, "closely": 0.12, "prompted": 0.05, "mistaken": 0.08}
 # Of what is not there.
 ABSENT_SHARES = {"search": 0.55, "mistaken": 0.45}
 SAMPLED = 20_000

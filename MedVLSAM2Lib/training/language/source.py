@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from MedVLSAM2Lib.training.data.cases import LABELS, Case
+from MedVLSAM2Lib.training.data.own_scans import GROUP as OWN
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan
 from MedVLSAM2Lib.training.facts.observing import Observer
 from MedVLSAM2Lib.training.facts.sources import scan_of_case
@@ -23,7 +24,7 @@ from MedVLSAM2Lib.training.synthesis.plausible_image import plausible_image
 from MedVLSAM2Lib.vocabulary import Vocabulary
 from MedVLSAM2Lib.volume import Volume
 
-_GROUPS = {"scan": ("head_neck", "tumour", "trunk"), "label_map": ("map_trunk", "map_head_neck")}
+_GROUPS = {"scan": ("head_neck", "tumour", "trunk", OWN), "label_map": ("map_trunk", "map_head_neck")}
 _FIELDS: dict[Part, tuple[tuple[float, float], ...]] = {
     Part.TRUNK: ((-60.0, 240.0), (-260.0, 20.0), (-345.0, 20.0), (-260.0, 240.0), (-345.0, 255.0), (-150.0, 100.0)),
     Part.HEAD: ((-185.0, 140.0), (-20.0, 140.0), (-185.0, -10.0), (-95.0, 60.0)),

@@ -17,7 +17,7 @@ from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellStroke, drawn
 from MedVLSAM2Lib.training.synthesis.contrast import Contrast
 
-KINDS = list(asdict(Mix()))
+KINDS = [kind for kind, share in asdict(Mix()).items() if share]
 SMALL = PatchConfig(side=16, channels=(4, 8), depths=(1, 1))
 
 
