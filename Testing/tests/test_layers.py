@@ -63,7 +63,7 @@ LAYERS: dict[str, Layer] = {
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
-        "scene engine report prompts results volume files bundled_checkpoint catalogue memory",
+        "scene engine report prompts results volume files bundled_checkpoint catalogue memory vocabulary",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
