@@ -174,17 +174,25 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/volume_input/config.py
   MedVLSAM2Lib/model/volume_input/prepare.py
   MedVLSAM2Lib/panel/__init__.py
+  MedVLSAM2Lib/panel/ask_section.py
+  MedVLSAM2Lib/panel/asker.py
   MedVLSAM2Lib/panel/catalogue_section.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
+  MedVLSAM2Lib/panel/conversation_html.py
   MedVLSAM2Lib/panel/convert_command.py
   MedVLSAM2Lib/panel/drag_watch.py
+  MedVLSAM2Lib/panel/engine_events.py
+  MedVLSAM2Lib/panel/finder.py
+  MedVLSAM2Lib/panel/found_step.py
   MedVLSAM2Lib/panel/key_map.py
   MedVLSAM2Lib/panel/model_identity.py
   MedVLSAM2Lib/panel/model_section.py
   MedVLSAM2Lib/panel/model_shelf.py
   MedVLSAM2Lib/panel/panel.py
+  MedVLSAM2Lib/panel/phrase_naming.py
+  MedVLSAM2Lib/panel/phrase_section.py
   MedVLSAM2Lib/panel/prompt_display.py
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
@@ -196,12 +204,15 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/report_table.py
   MedVLSAM2Lib/panel/reporter.py
   MedVLSAM2Lib/panel/segment_section.py
+  MedVLSAM2Lib/panel/segment_writers.py
   MedVLSAM2Lib/panel/segmenter.py
   MedVLSAM2Lib/panel/sentence_editor.py
   MedVLSAM2Lib/panel/shortcuts.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
+  MedVLSAM2Lib/panel/structure_list.py
   MedVLSAM2Lib/panel/tool_rules.py
+  MedVLSAM2Lib/panel/typing_keys.py
   MedVLSAM2Lib/prompts.py
   MedVLSAM2Lib/report/__init__.py
   MedVLSAM2Lib/report/axial_diameters.py
@@ -240,18 +251,22 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/__init__.py
   MedVLSAM2Lib/scene/background_measurements.py
   MedVLSAM2Lib/scene/background_surfaces.py
+  MedVLSAM2Lib/scene/conversation_node.py
   MedVLSAM2Lib/scene/derived_representations.py
   MedVLSAM2Lib/scene/dicom_files.py
   MedVLSAM2Lib/scene/edit_history.py
   MedVLSAM2Lib/scene/edit_watch.py
   MedVLSAM2Lib/scene/editing_rules.py
   MedVLSAM2Lib/scene/errors.py
+  MedVLSAM2Lib/scene/evidence_segments.py
+  MedVLSAM2Lib/scene/evidence_view.py
   MedVLSAM2Lib/scene/image_voxels.py
   MedVLSAM2Lib/scene/layer_edits.py
   MedVLSAM2Lib/scene/layer_grid.py
   MedVLSAM2Lib/scene/modality.py
   MedVLSAM2Lib/scene/module_node.py
   MedVLSAM2Lib/scene/node_access.py
+  MedVLSAM2Lib/scene/phrase_history.py
   MedVLSAM2Lib/scene/prompt_json.py
   MedVLSAM2Lib/scene/prompt_markups.py
   MedVLSAM2Lib/scene/prompt_reader.py
@@ -334,6 +349,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/meanings.py
   MedVLSAM2Lib/training/joint/network.py
   MedVLSAM2Lib/training/joint/phrase_states.py
+  MedVLSAM2Lib/training/joint/processes.py
   MedVLSAM2Lib/training/joint/run.py
   MedVLSAM2Lib/training/joint/source.py
   MedVLSAM2Lib/training/joint/trainer.py

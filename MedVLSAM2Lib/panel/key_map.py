@@ -35,6 +35,7 @@ KEY_MAP = (
     Key("[", "[", "smaller", "smaller answer to a first prompt"),
     Key("]", "]", "larger", "larger answer"),
     Key("N", "N", "new_segment", "new segment"),
+    Key("M", "M", "count_lesions", "each click starts a new lesion, or no longer"),
     Key("Escape", "Esc", "escape", "cancel, or put the tool down"),
     Key("?", "?", "help", "show or hide these keys"),
 )

@@ -9,24 +9,32 @@ import qt
 
 from MedVLSAM2Lib.catalogue import ModelStore
 from MedVLSAM2Lib.engine import EngineClient
+from MedVLSAM2Lib.panel.ask_section import AskSection
+from MedVLSAM2Lib.panel.asker import Asker
 from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.convert_command import convert_by_command
+from MedVLSAM2Lib.panel.engine_events import EngineEvents
+from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
 from MedVLSAM2Lib.panel.model_identity import model_identity
 from MedVLSAM2Lib.panel.model_section import ModelSection
 from MedVLSAM2Lib.panel.model_shelf import ModelShelf
+from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
+from MedVLSAM2Lib.panel.phrase_section import PhraseSection
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
 from MedVLSAM2Lib.panel.report_section import ReportSection
 from MedVLSAM2Lib.panel.segment_section import SegmentSection
+from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.module_node import ModuleNode
+from MedVLSAM2Lib.vocabulary import Vocabulary
 
 _POLL_MS = 15
 
@@ -55,13 +63,14 @@ class Panel:
         store: ModelStore,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
-        log, display = StepLog(), PromptDisplay(scene)
+        log, display, vocabulary = StepLog(), PromptDisplay(scene), Vocabulary.read()
         self._surfaces = BackgroundSurfaces()
+        writers = SegmentWriters(self._surfaces)
         self.volume = ChosenVolume(client, self.say, log.forget_in_engine)
         self.model = ChosenModel(client, application.userSettings(), checkpoint, self.say, log.forget_in_engine)
-        self.segmenter = Segmenter(
-            client, self.volume, self.model, log, display, self._surfaces, self.say, self.refresh
-        )
+        self.segmenter = Segmenter(client, self.volume, self.model, log, display, writers, self.say, self.refresh)
+        naming = PhraseNaming(vocabulary, application.applicationLogic().GetModuleLogic("Terminologies"))
+        self.finder = Finder(client, self.volume, self.segmenter, log, writers, naming, self.say)
         self._models = ModelSection(ui, self.model, self.volume, self.refresh)
         self._catalogue = CatalogueSection(
             ui, owner, ModelShelf(store, convert_by_command), self.model, self.say, self.refresh
@@ -77,6 +86,9 @@ class Panel:
             ),
         )
         self.placer = self._segments.placer
+        self._phrases = PhraseSection(ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape)
+        self.asker = Asker(client, self.volume, self.model, self._surfaces, naming.name_and_entry, self.refresh)
+        self._questions = AskSection(ui, self.asker, self.volume, self.model, self._escape)
         self.report = ReportSection(
             ui,
             owner,
@@ -85,14 +97,16 @@ class Panel:
             lambda: model_identity(self.model, client),
             lambda: self.volume.node,
         )
-        actions = {**self._segments.actions(), "help": self._toggle_help}
+        actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
         ui.keysLabel.setText(key_map_as_html())
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_volume)
         ui.restartButton.connect("clicked()", self._restart)
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_POLL_MS)
-        self._timer.connect("timeout()", self.segmenter.poll)
+        receivers = (self.volume, self.model, self.finder, self.asker, self.segmenter)
+        self._events = EngineEvents(client, receivers, self.refresh)
+        self._timer.connect("timeout()", self._poll)
         self.refresh()
 
     def enter(self) -> None:
@@ -119,6 +133,8 @@ class Panel:
     def scene_closed(self) -> None:
         """The scene was closed."""
         self._segments.put_down()
+        self.finder.forget_scene()
+        self.asker.forget_scene()
         self.segmenter.forget_scene()
         self.say("")
 
@@ -142,9 +158,15 @@ class Panel:
         """Show what can be done now."""
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
+        self._phrases.refresh()
+        self._questions.refresh()
         if not self._scene.IsImporting():
             self.report.refresh(_if_in_scene(self.segmenter.segmentation_node))
         self._remember_choice()
+
+    def _poll(self) -> None:
+        self._events.poll()
+        self._surfaces.poll()
 
     def _remember_choice(self) -> None:
         volume, segmentation = _if_in_scene(self.volume.node), _if_in_scene(self.segmenter.segmentation_node)
@@ -166,6 +188,12 @@ class Panel:
         self.model.restart()
         self.volume.reopen()
         self.refresh()
+
+    def _escape(self) -> None:
+        if self.asker.is_busy:
+            self.asker.cancel()
+        else:
+            self._segments.escape()
 
     def _toggle_help(self) -> None:
         self._ui.keysSection.collapsed = not self._ui.keysSection.collapsed

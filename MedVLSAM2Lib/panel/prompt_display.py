@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from MedVLSAM2Lib.panel.prompt_step import PromptStep, object_id_of
+from MedVLSAM2Lib.panel.prompt_step import PromptStep, target_of
 from MedVLSAM2Lib.panel.prompt_tool import tool_of
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.scene.errors import SceneError
@@ -27,32 +27,32 @@ class PromptDisplay:
     def show(self, segmentation_node: Any, segment_id: str, volume_node: Any, steps: Iterable[PromptStep]) -> None:
         """Show the prompts of this segment; an empty ``segment_id`` hides all. ``steps`` are those of the sitting."""
         steps = list(steps)
-        shown = object_id_of(segmentation_node, segment_id) if segment_id else ""
+        shown = target_of(segmentation_node, segment_id) if segment_id else ""
         for step in steps:
-            step.show_markups(step.object_id == shown)
-        if shown and shown not in self._drawn_anew and not any(step.object_id == shown for step in steps):
+            step.show_markups(step.target == shown)
+        if shown and shown not in self._drawn_anew and not any(step.target == shown for step in steps):
             self._draw(shown, _kept(segmentation_node, segment_id, volume_node), volume_node)
-        for object_id, nodes in self._drawn_anew.items():
+        for target, nodes in self._drawn_anew.items():
             for node in nodes:
                 if node.GetScene() is not None:
-                    node.GetDisplayNode().SetVisibility(object_id == shown)
+                    node.GetDisplayNode().SetVisibility(target == shown)
 
     def forget(self) -> None:
         """The scene was closed."""
         self._drawn_anew.clear()
 
-    def _draw(self, object_id: str, prompts: tuple[Prompt, ...], volume_node: Any) -> None:
+    def _draw(self, target: str, prompts: tuple[Prompt, ...], volume_node: Any) -> None:
         if not prompts:
             return
         frame = VolumeFrame(volume_node)
-        self._drawn_anew[object_id] = []
+        self._drawn_anew[target] = []
         for prompt in prompts:
             tool = tool_of(prompt)
             if tool is not None:
                 colour = tool.colour_for(getattr(prompt, "positive", True))
                 node = new_prompt_markups(self._scene, tool.markups_class, f"MedVLSAM2 {tool.name}", colour)
                 draw_prompt(node, prompt, frame)
-                self._drawn_anew[object_id].append(node)
+                self._drawn_anew[target].append(node)
 
 
 def _kept(segmentation_node: Any, segment_id: str, volume_node: Any) -> tuple[Prompt, ...]:

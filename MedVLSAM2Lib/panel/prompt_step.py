@@ -11,8 +11,8 @@ from MedVLSAM2Lib.scene.segment_prompts import keep_prompts_of_segment, prompts_
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 
 
-def object_id_of(segmentation_node: Any, segment_id: str) -> str:
-    """What the engine calls a segment."""
+def target_of(segmentation_node: Any, segment_id: str) -> str:
+    """One name for a segment of the scene; what the engine calls it too, unless it was found by its name."""
     return f"{segmentation_node.GetID()}/{segment_id}"
 
 
@@ -27,7 +27,9 @@ class PromptStep:
         segment_id: the segment it is written to.
         writer: writes that segment.
         prompts: what the engine was asked.
-        markups: the node the prompt was drawn with.
+        markups: the node the prompt was drawn with; None for one that was typed.
+        object_id: what the engine calls the segment; empty where it calls it by its ``target``.
+        run: several steps with the same number above 0 are taken back and done again together.
         writes: how many undoable steps the writer holds for it: the prompt's own, and one for each candidate stepped to.
         candidate: which answer is shown, of how many.
         in_engine: whether the engine can still take it back.
@@ -41,6 +43,8 @@ class PromptStep:
     writer: SegmentWriter
     prompts: tuple[Prompt, ...]
     markups: Any
+    object_id: str = ""
+    run: int = 0
     writes: int = 0
     candidate: int = 0
     candidates: int = 1
@@ -49,7 +53,8 @@ class PromptStep:
 
     def __post_init__(self) -> None:
         # Once and for all: a deleted node has no ID any more.
-        self.object_id = object_id_of(self.segmentation_node, self.segment_id)
+        self.target = target_of(self.segmentation_node, self.segment_id)
+        self.object_id = self.object_id or self.target
 
     def write(self, region: MaskRegion, *, as_new_step: bool) -> None:
         """Write a region of its answer; SceneError when that cannot be done."""
@@ -78,13 +83,14 @@ class PromptStep:
 
     def show_markups(self, visible: bool) -> None:
         """Show or hide the prompt in the views, if it is still there."""
-        display = self.markups.GetDisplayNode() if self.markups.GetScene() is not None else None
+        markups = self.markups
+        display = markups.GetDisplayNode() if markups is not None and markups.GetScene() is not None else None
         if display is not None:
             display.SetVisibility(visible)
 
     def remove_markups(self) -> None:
         """Take the prompt out of the scene."""
-        scene = self.markups.GetScene()
+        scene = self.markups.GetScene() if self.markups is not None else None
         if scene is not None:
             scene.RemoveNode(self.markups)
 

@@ -59,7 +59,7 @@ class SegmentSection:
             "smaller": partial(segmenter.step_candidate, -1),
             "larger": partial(segmenter.step_candidate, 1),
             "new_segment": self._new_segment,
-            "escape": self._escape,
+            "count_lesions": segmenter.count_lesions,
         }
 
     def refresh(self) -> None:
@@ -79,6 +79,13 @@ class SegmentSection:
     def put_down(self) -> None:
         """Put the tool down."""
         self._choose_tool(None)
+
+    def escape(self) -> None:
+        """Cancel what is being answered, or put the tool down."""
+        if self._segmenter.is_busy:
+            self._segmenter.cancel()
+        else:
+            self.put_down()
 
     def _show_tools(self) -> None:
         off = {tool: why_not(tool, self._volume, self._model) for tool in TOOLS}
@@ -102,8 +109,11 @@ class SegmentSection:
             ui.segmentSelector.setCurrentNode(node)
         if segmenter.segment_id and segmenter.segment_id != ui.segmentSelector.currentSegmentID():
             ui.segmentSelector.setCurrentSegmentID(segmenter.segment_id)
-        is_new = self._volume.node is not None and not segmenter.segment_id
-        ui.targetLabel.setText("The next prompt starts a new segment." if is_new else "")
+        is_new = self._volume.node is not None and (segmenter.is_counting or not segmenter.segment_id)
+        what = (
+            "Each click starts a new lesion (M)." if segmenter.is_counting else "The next prompt starts a new segment."
+        )
+        ui.targetLabel.setText(what if is_new else "")
         ui.targetLabel.setVisible(is_new)
         ui.newSegmentButton.setEnabled(bool(segmenter.segment_id))
         self._is_refreshing = False
@@ -163,9 +173,3 @@ class SegmentSection:
 
     def _on_polarity(self, _checked: bool = False) -> None:
         self._take_in_hand()
-
-    def _escape(self) -> None:
-        if self._segmenter.is_busy:
-            self._segmenter.cancel()
-        else:
-            self.put_down()

@@ -10,21 +10,21 @@ from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, Work
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
-from MedVLSAM2Lib.panel.prompt_step import PromptStep, object_id_of
+from MedVLSAM2Lib.panel.prompt_step import PromptStep, target_of
 from MedVLSAM2Lib.panel.prompt_tool import PromptTool, read_prompt
+from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.step_log import StepLog
-from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError
+from MedVLSAM2Lib.prompts import Phrase, PriorMask, Prompt, PromptError
 from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
-from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.evidence_segments import is_evidence
 from MedVLSAM2Lib.scene.segment_prompts import prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
+from MedVLSAM2Lib.scene.terminology import MASS
 from MedVLSAM2Lib.scene.volume_frame import VolumeFrame
 
 logger = logging.getLogger(__name__)
-
-_POLL_S = 0.025
 
 Report = Callable[[str], None]
 
@@ -43,7 +43,7 @@ class Segmenter:
         model: ChosenModel,
         log: StepLog,
         display: PromptDisplay,
-        surfaces: BackgroundSurfaces,
+        writers: SegmentWriters,
         report: Report,
         changed: Callable[[], None],
     ) -> None:
@@ -52,22 +52,22 @@ class Segmenter:
         self._model = model
         self._log = log
         self._display = display
-        self._surfaces = surfaces
+        self._writers = writers
         self._report = report
         self._changed = changed
-        self._writers: dict[tuple[Any, Any], SegmentWriter] = {}
         self._candidate_requests: dict[int, PromptStep] = {}
         self.segmentation_node: Any = None
         self.segment_id = ""
         self.progress = 0.0
         self.engine_has_stopped = False
+        self.is_counting = False
 
     # --- what is chosen, and what can be done
 
     @property
     def is_busy(self) -> bool:
         """Whether a prompt is being answered."""
-        return bool(self._log.running or self._candidate_requests)
+        return self._log.is_busy or bool(self._candidate_requests)
 
     @property
     def can_undo(self) -> bool:
@@ -96,6 +96,13 @@ class Segmenter:
         self.choose_target(self.segmentation_node, "")
         self._report("The next prompt starts a new segment.")
 
+    def count_lesions(self) -> None:
+        """From now on every prompt that is not negative starts a segment of its own, or no longer does."""
+        self.is_counting = not self.is_counting
+        on, off = "Each click starts a new lesion; M ends this.", "Prompts refine the chosen segment again."
+        self._report(on if self.is_counting else off)
+        self._changed()
+
     def show_prompts(self) -> None:
         """Show the prompts of the segment that prompts go to, and no others."""
         steps = (*self._log.running.values(), *self._log.done)
@@ -108,7 +115,7 @@ class Segmenter:
         try:
             volume_id = self._volume.require_open()
             prompt = read_prompt(tool, positive, markups, VolumeFrame(self._volume.node))
-            self._require_target()
+            self._require_target(is_next=self.is_counting and positive)
             step = self._step(volume_id, prompt, markups)
             request = self._client.add_prompts(step.volume_id, step.object_id, step.prompts)
         except (SceneError, PromptError) as error:
@@ -126,13 +133,16 @@ class Segmenter:
         if not self.can_undo:
             self._report("There is no prompt to undo.")
             return
-        step = self._log.done.pop()
-        if self._in_scene(step.take_back):
-            if step.in_engine:
-                self._client.undo(step.volume_id, step.object_id)
-            self._log.undone.append(step)
-            self._report("The last prompt was taken back.")
-        step.show_markups(False)
+        for step in reversed(self._log.last_done()):
+            self._log.done.pop()
+            if self._in_scene(step.take_back):
+                if step.in_engine:
+                    self._client.undo(step.volume_id, step.object_id)
+                self._log.undone.append(step)
+                self._report("The last prompt was taken back.")
+            step.show_markups(False)
+        if not self._has_target():
+            self.segment_id = ""
         self._changed()
 
     def redo(self) -> None:
@@ -140,12 +150,13 @@ class Segmenter:
         if not self.can_redo:
             self._report("There is no prompt to redo.")
             return
-        step = self._log.undone.pop()
-        if self._in_scene(step.do_again):
-            if step.in_engine:
-                self._client.redo(step.volume_id, step.object_id)
-            self._log.done.append(step)
-            self._report("The prompt was done again.")
+        for step in self._log.last_undone():
+            self._log.undone.pop()
+            if self._in_scene(step.do_again):
+                if step.in_engine:
+                    self._client.redo(step.volume_id, step.object_id)
+                self._log.done.append(step)
+                self._report("The prompt was done again.")
         self.show_prompts()
         self._changed()
 
@@ -171,28 +182,20 @@ class Segmenter:
         self._volume.forget_scene()
         self._log.clear()
         self._display.forget()
-        self._writers.clear()
+        self._writers.forget()
         self._candidate_requests.clear()
         self.segmentation_node, self.segment_id = None, ""
         self._changed()
 
     # --- what comes back
 
-    def poll(self) -> None:
-        """Take in what the engine has told since the last time, as much as takes no longer than the eye notices."""
-        for event in self._client.poll_for(_POLL_S):
-            self._take(event)
-        self._surfaces.poll()
-
-    def _take(self, event: EngineEvent) -> None:
+    def take(self, event: EngineEvent) -> bool:
+        """Deal with an event that concerns no one else."""
         payload = event.payload
-        if self._volume.take(event) or self._model.take(event):
-            self._changed()
-        elif isinstance(payload, MaskRegion):
+        if isinstance(payload, MaskRegion):
             self._write(event.request, payload)
         elif isinstance(payload, Progress):
-            self.progress = payload.fraction
-            self._changed()
+            self.show_progress(payload)
         elif isinstance(payload, Done):
             self._finish(event.request)
         elif isinstance(payload, Cancelled | Failure):
@@ -204,6 +207,12 @@ class Segmenter:
             self.engine_has_stopped = False
             logger.info("The engine is ready: %s", payload.worker)
             self._changed()
+        return True
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far the engine has come with what it is asked."""
+        self.progress = progress.fraction
+        self._changed()
 
     def _write(self, request: int, region: MaskRegion) -> None:
         step = self._log.running.get(request) or self._candidate_requests.get(request)
@@ -241,9 +250,7 @@ class Segmenter:
 
     def _fail(self, event: EngineEvent, failure: Failure) -> None:
         logger.warning("%s %s", failure.message, failure.detail)
-        # Why the volume or the model cannot be used says more than that it is not there.
-        reason = {"volume": self._volume.problem, "checkpoint": self._model.problem}.get(failure.kind, "")
-        self._report(reason or failure.message)
+        self._report(self.sentence_about(failure))
         if not event.request and event.object_id:
             self._log.forget_in_engine(event.volume_id, event.object_id)
         elif not event.request and failure.kind == "worker":
@@ -251,40 +258,56 @@ class Segmenter:
 
     # --- small helpers
 
-    def _require_target(self) -> None:
-        gone = self.segmentation_node is not None and self.segmentation_node.GetScene() is None
-        if self.segmentation_node is None or gone:
-            self.segmentation_node, self.segment_id = create_segmentation(self._volume.node), ""
-        segmentation = self.segmentation_node.GetSegmentation()
-        if not self.segment_id or segmentation.GetSegment(self.segment_id) is None:
-            self.segment_id = create_segment(self.segmentation_node)
+    def sentence_about(self, failure: Failure) -> str:
+        """What the user is told of a failure."""
+        # Why the volume or the model cannot be used says more than that it is not there.
+        reason = {"volume": self._volume.problem, "checkpoint": self._model.problem}.get(failure.kind, "")
+        return reason or failure.message
 
-    def _step(self, volume_id: str, prompt: Prompt, markups: Any) -> PromptStep:
-        writer = self._writer()
-        prompts = (*self._what_engine_lacks(volume_id, writer), prompt)
-        return PromptStep(
-            volume_id, self._volume.node, self.segmentation_node, self.segment_id, writer, prompts, markups
+    def segmentation_for_new(self) -> Any:
+        """Where new segments go: the chosen segmentation, or one that is made; SceneError when it cannot be.
+
+        Evidence of answers is for correcting; what is new never goes there.
+        """
+        node = self.segmentation_node
+        if node is None or node.GetScene() is None or is_evidence(node):
+            self.segmentation_node, self.segment_id = create_segmentation(self._volume.node), ""
+        return self.segmentation_node
+
+    def _has_target(self) -> bool:
+        node = self.segmentation_node
+        segmentation = node.GetSegmentation() if node is not None and node.GetScene() is not None else None
+        return (
+            bool(self.segment_id) and segmentation is not None and segmentation.GetSegment(self.segment_id) is not None
         )
 
-    def _what_engine_lacks(self, volume_id: str, writer: SegmentWriter) -> tuple[Prompt, ...]:
+    def _require_target(self, *, is_next: bool) -> None:
+        if is_next:
+            self.segment_id = create_segment(self.segmentation_for_new(), "Lesion", terminology=MASS)
+        elif not self._has_target():
+            self.segment_id = create_segment(self.segmentation_for_new())
+
+    def _step(self, volume_id: str, prompt: Prompt, markups: Any) -> PromptStep:
+        node, segment_id = self.segmentation_node, self.segment_id
+        writer, object_id = self._writers.of(node, self._volume.node), self._log.object_of(target_of(node, segment_id))
+        prompts = (*self._what_engine_lacks(volume_id, object_id, writer), prompt)
+        return PromptStep(volume_id, self._volume.node, node, segment_id, writer, prompts, markups, object_id)
+
+    def _what_engine_lacks(self, volume_id: str, object_id: str, writer: SegmentWriter) -> tuple[Prompt, ...]:
         """What must come before a prompt for the engine's object to be what the segment is."""
-        object_id = object_id_of(self.segmentation_node, self.segment_id)
         if self._log.is_running(object_id):
             return ()
         is_known = self._log.engine_knows(volume_id, object_id)
         if is_known and not writer.edited_since_write(self.segment_id):
             return ()
         mask = writer.read(self.segment_id)
-        drawn = () if is_known else prompts_of_segment(self.segmentation_node, self.segment_id, self._volume.node)
+        drawn = () if is_known else self._usable_prompts()
         return (PriorMask(mask), *drawn) if is_known or drawn or not mask.is_empty else ()
 
-    def _writer(self) -> SegmentWriter:
-        # The nodes themselves, not their IDs, which come back when nodes are deleted.
-        key = (self.segmentation_node, self._volume.node)
-        if key not in self._writers:
-            editor = self.segmentation_node.GetScene().GetFirstNodeByClass("vtkMRMLSegmentEditorNode")
-            self._writers[key] = SegmentWriter(self.segmentation_node, self._volume.node, editor, self._surfaces)
-        return self._writers[key]
+    def _usable_prompts(self) -> tuple[Prompt, ...]:
+        """What is kept with the segment, without phrases where the model knows no words: the mask holds what they found."""
+        kept = prompts_of_segment(self.segmentation_node, self.segment_id, self._volume.node)
+        return tuple(p for p in kept if "phrase" in self._model.capabilities or not isinstance(p, Phrase))
 
     def _in_scene(self, action: Callable[[], object]) -> bool:
         try:

@@ -22,3 +22,19 @@ def why_not(tool: PromptTool, volume: ChosenVolume, model: ChosenModel) -> str:
     if not reason and tool.capability not in model.capabilities:
         return f"The model {model.card.name} was not trained for the {tool.name} tool; use another tool or model."
     return reason
+
+
+def why_no_phrases(volume: ChosenVolume, model: ChosenModel) -> str:
+    """Why no phrase can be looked for, in one sentence; empty when one can."""
+    reason = why_no_tool(volume, model)
+    if not reason and "phrase" not in model.capabilities:
+        return f"The model {model.card.name} does not know words; click instead, or choose a model that does."
+    return reason
+
+
+def why_no_questions(volume: ChosenVolume, model: ChosenModel) -> str:
+    """Why no question can be asked, in one sentence; empty when one can."""
+    reason = why_no_tool(volume, model)
+    if not reason and "question" not in model.capabilities:
+        return f"The model {model.card.name} was not trained to answer questions; choose a model that was."
+    return reason

@@ -19,9 +19,14 @@ def prompts_of_segment(segmentation_node: Any, segment_id: str, volume_node: Any
         SceneError: the segment is gone, or what is kept cannot be read.
     """
     require_segment(segmentation_node, segment_id)
-    text = segmentation_node.GetAttribute(_PROMPTS + segment_id)
     is_of_volume = volume_node is not None and segmentation_node.GetNodeReference(_VOLUME + segment_id) is volume_node
-    return prompts_from_json(text) if text and is_of_volume else ()
+    return prompts_kept(segmentation_node, segment_id) if is_of_volume else ()
+
+
+def prompts_kept(segmentation_node: Any, segment_id: str) -> tuple[Prompt, ...]:
+    """The same on whichever volume; SceneError when what is kept cannot be read."""
+    text = segmentation_node.GetAttribute(_PROMPTS + segment_id)
+    return prompts_from_json(text) if text else ()
 
 
 def has_prompts(segmentation_node: Any, segment_id: str) -> bool:

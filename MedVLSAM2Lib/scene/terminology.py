@@ -63,9 +63,30 @@ def find_entry(name: str, terminologies_logic: Any, context: str = GENERAL_ANATO
         return _entry(entry, terminologies_logic)
     for category, kind in _types(context, terminologies_logic):
         if kind.GetCodeMeaning().lower() == words:
-            entry.SetTerminologyContextName(context)
-            entry.GetCategoryObject().Copy(category)
-            entry.GetTypeObject().Copy(kind)
+            return _entry(_entry_of(context, category, kind), terminologies_logic)
+    return None
+
+
+def entry_of_codes(
+    scheme: str, value: str, modifier: str | None, terminologies_logic: Any, context: str = GENERAL_ANATOMY
+) -> TerminologyEntry | None:
+    """The entry of a coded type, with the modifier of that code (a side, say); None when the terminology has no such type.
+
+    Args:
+        scheme: coding scheme designator, e.g. ``"SCT"``.
+        value: the type's code value.
+        modifier: the modifier's code value; one that the type does not have is left out.
+        terminologies_logic: Slicer's vtkSlicerTerminologiesModuleLogic.
+        context: the loaded terminology to look in.
+    """
+    for category, kind in _types(context, terminologies_logic):
+        if (kind.GetCodingSchemeDesignator(), kind.GetCodeValue()) == (scheme, value):
+            entry = _entry_of(context, category, kind)
+            # Not asked without need: of a type without modifiers, Slicer logs an error.
+            found = _modifiers(context, category, kind, terminologies_logic) if modifier else ()
+            for one in found:
+                if one.GetCodeValue() == modifier:
+                    entry.GetTypeModifierObject().Copy(one)
             return _entry(entry, terminologies_logic)
     return None
 
@@ -89,6 +110,21 @@ def _types(context: str, logic: Any) -> Iterator[tuple[Any, Any]]:
             kind = slicer.vtkSlicerTerminologyType()
             logic.GetNthTypeInTerminologyCategory(context, category, type_index, kind)
             yield category, kind
+
+
+def _modifiers(context: str, category: Any, kind: Any, logic: Any) -> Iterator[Any]:
+    for index in range(logic.GetNumberOfTypeModifiersInTerminologyType(context, category, kind)):
+        modifier = slicer.vtkSlicerTerminologyType()
+        logic.GetNthTypeModifierInTerminologyType(context, category, kind, index, modifier)
+        yield modifier
+
+
+def _entry_of(context: str, category: Any, kind: Any) -> Any:
+    entry = slicer.vtkSlicerTerminologyEntry()
+    entry.SetTerminologyContextName(context)
+    entry.GetCategoryObject().Copy(category)
+    entry.GetTypeObject().Copy(kind)
+    return entry
 
 
 def _entry(entry: Any, logic: Any) -> TerminologyEntry:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from MedVLSAM2Lib.training.config import Schedule, TrainingConfig
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
 from MedVLSAM2Lib.training.learning.run import train
+
+if TYPE_CHECKING:
+    from MedVLSAM2Lib.training.joint.processes import Processes
 
 CONFIGS = Path(__file__).parent / "configs"
 INTERACTIVE, ALL = "interactive", "all"
@@ -90,7 +95,17 @@ def _stage(chosen: argparse.Namespace) -> None:
         cache=chosen.cache if chosen.data is not None else None,
         people=chosen.cache / "people",
         resume=chosen.resume,
+        processes=_processes(),
     )
+
+
+def _processes() -> Processes | None:
+    """The processes that ``accelerate launch`` started; None for a command that was started by itself."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return None
+    from MedVLSAM2Lib.training.joint.processes import AcceleratedProcesses
+
+    return AcceleratedProcesses()
 
 
 def _all(chosen: argparse.Namespace) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6 import QtCore, QtTest, QtWidgets
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 
 def type_text(widget: QtWidgets.QWidget, text: str) -> None:
@@ -25,6 +27,19 @@ def click_widget(widget: QtWidgets.QWidget) -> None:
     QtTest.QTest.mouseClick(widget, QtCore.Qt.MouseButton.LeftButton)
 
 
+def click_words(view: Any, words: str) -> None:
+    """Click on the first letter of the first place where a text view reads ``words``; it is scrolled into view first."""
+    place = _place_of(view, words)
+    QtTest.QTest.mouseClick(
+        view.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, place
+    )
+
+
+def hover_over_words(view: Any, words: str) -> None:
+    """Move the mouse there, without a click."""
+    QtTest.QTest.mouseMove(view.viewport(), _place_of(view, words))
+
+
 def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: bool = False) -> None:
     """Click, or double-click, in the middle of a table's cell; it is scrolled into view first."""
     index = table.model().index(row, column)
@@ -37,3 +52,19 @@ def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: 
         QtTest.QTest.mouseDClick(
             table.viewport(), QtCore.Qt.MouseButton.LeftButton, QtCore.Qt.KeyboardModifier.NoModifier, middle
         )
+
+
+def _place_of(view: Any, words: str) -> QtCore.QPoint:
+    cursor = view.document.find(words)
+    if cursor.isNull():
+        message = f"{words!r} is not to be read in {view.objectName}"
+        raise ValueError(message)
+    view.setTextCursor(cursor)
+    view.ensureCursorVisible()
+    start, end = QtGui.QTextCursor(cursor), QtGui.QTextCursor(cursor)
+    start.setPosition(cursor.selectionStart())
+    end.setPosition(cursor.selectionStart() + 1)
+    letter: QtCore.QRect = view.cursorRect(start).united(view.cursorRect(end))
+    cursor.clearSelection()
+    view.setTextCursor(cursor)
+    return letter.center()

@@ -63,12 +63,12 @@ LAYERS: dict[str, Layer] = {
     "engine": _may("prompts results volume", "numpy"),
     "scene": _may("engine report prompts results volume", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
-        "scene engine report prompts results volume files bundled_checkpoint catalogue memory",
+        "scene engine report prompts results volume files bundled_checkpoint catalogue memory vocabulary",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
         "model session prompts results volume files slots vocabulary",
-        "numpy scipy torch safetensors SimpleITK tokenizers transformers",
+        "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate",
     ),
     "evaluation": _may(
         "model session engine scene training prompts results volume files bundled_checkpoint vocabulary",

@@ -9,14 +9,16 @@ from MedVLSAM2Lib.training.data.cache import load_cases
 from MedVLSAM2Lib.training.examples.batches import OrderedWorkers, put
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.example import JointBatch
+from MedVLSAM2Lib.training.joint.processes import Processes
 from MedVLSAM2Lib.training.joint.source import JointSource
 
 
 def joint_workers(
-    config: JointConfig, cache: Path | None, people: Path | None, first: int
+    config: JointConfig, cache: Path | None, people: Path | None, first: int, processes: Processes
 ) -> OrderedWorkers[JointBatch]:
-    """Worker processes that make the batches from number ``first`` on."""
-    return OrderedWorkers(_work, (config, cache, people), config.workers, first)
+    """Worker processes that make this process's batches from its number ``first`` on."""
+    share = (processes.index, processes.count)
+    return OrderedWorkers(_work, (share, config, cache, people), config.workers, first)
 
 
 def joint_source(config: JointConfig, cache: Path | None, people: Path | None) -> JointSource:
@@ -26,9 +28,16 @@ def joint_source(config: JointConfig, cache: Path | None, people: Path | None) -
 
 
 def _work(
-    queue: Queue[JointBatch], first: int, step: int, config: JointConfig, cache: Path | None, people: Path | None
+    queue: Queue[JointBatch],
+    first: int,
+    step: int,
+    share: tuple[int, int],
+    config: JointConfig,
+    cache: Path | None,
+    people: Path | None,
 ) -> None:
+    index, count = share
     source = joint_source(config, cache, people)
     number = first
-    while put(queue, source.batch(number)):
+    while put(queue, source.batch(number * count + index)):
         number += step

@@ -21,6 +21,7 @@ from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
 from MedVLSAM2Lib.training.joint.export import save_checkpoint_of
 from MedVLSAM2Lib.training.joint.network import JointNetwork
+from MedVLSAM2Lib.training.joint.processes import Processes
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
 from MedVLSAM2Lib.training.joint.validation import MEASURES, JointValidation, score
 from MedVLSAM2Lib.training.learning.every import Every
@@ -49,6 +50,7 @@ class JointRun:
         tokens = ConversationTokens(trainer.tokenizer, trainer.network.asked)
         self._validation = JointValidation(self._config, tokens, load_cases(cache) if cache else [], people)
         self._stopped = False
+        self._writes = trainer.processes.index == 0
 
     def stop(self) -> None:
         """End after the current step; the state is saved, so that the run can be resumed."""
@@ -57,8 +59,10 @@ class JointRun:
     def until_done(self) -> None:
         """Train to the end of the schedule, or until ``stop``."""
         first = self._trainer.progress.step * self._config.accumulate
-        with joint_workers(self._config, self._cache, self._people, first) as workers:
+        with joint_workers(self._config, self._cache, self._people, first, self._trainer.processes) as workers:
             self._steps(workers)
+        if not self._writes:
+            return
         self._save()
         if self._trainer.is_done:
             self._validate()
@@ -72,12 +76,12 @@ class JointRun:
             waited = time.monotonic() - began
             self._curve.add(**self._trainer.step(batches))
             self._curve.count(steps=1, waited=waited)
-            if save.is_due():
+            if self._writes and save.is_due():
                 self._save()
-            if validate.is_due():
+            if self._writes and validate.is_due():
                 self._validate()
             self._trainer.progress.seconds += time.monotonic() - began
-            if log.is_due():
+            if self._writes and log.is_due():
                 self._log()
 
     def _log(self) -> None:
@@ -126,6 +130,7 @@ def train_stage(
     cache: Path | None = None,
     people: Path | None = None,
     resume: bool = False,
+    processes: Processes | None = None,
 ) -> Progress:
     """Train one stage; the curve, the state and the weights go to ``output``.
 
@@ -140,18 +145,22 @@ def train_stage(
         cache: what ``prepare`` wrote; None for phantoms only.
         people: where phantoms are kept between runs.
         resume: go on from the state in ``output`` if there is one; otherwise what is there is overwritten.
+        processes: those that train together, each in a call of its own; None for this one alone.
 
     Returns:
         How far the run has come, over all its sittings.
 
     Raises:
-        ValueError: neither a tokenizer nor a checkpoint to begin with was given.
+        ValueError: neither a tokenizer nor a checkpoint to begin with was given, or several processes have no number of
+            steps to agree on.
     """
+    if processes is not None and processes.count > 1 and config.schedule.steps is None:
+        raise ValueError("Several processes must take the same steps; give the length with --steps.")
     # Cores are shared out by parts of a batch, not within a convolution; see `replicas`.
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
     network, words = _beginning(config, tokenizer, start, masks)
-    trainer = JointTrainer(config, network, words)
+    trainer = JointTrainer(config, network, words, processes)
     output.mkdir(parents=True, exist_ok=True)
     if resume and (output / STATE_NAME).exists():
         trainer.resume(output)

@@ -14,6 +14,7 @@ from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
 from MedVLSAM2Lib.training.joint.learner import Learner, Measured
 from MedVLSAM2Lib.training.joint.network import JointNetwork
+from MedVLSAM2Lib.training.joint.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
 from MedVLSAM2Lib.training.learning.replicas import Replicas
 from MedVLSAM2Lib.training.learning.schedule import learning_rate, progress
@@ -27,8 +28,16 @@ OF_LOSSES = ("alignment", "meaning")
 class JointTrainer:
     """Takes one step a batch; ``average`` holds the weights to use."""
 
-    def __init__(self, config: JointConfig, network: JointNetwork, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(
+        self,
+        config: JointConfig,
+        network: JointNetwork,
+        tokenizer: PreTrainedTokenizerBase,
+        processes: Processes | None = None,
+    ) -> None:
+        """``processes`` train together; None for this one alone."""
         self.config, self.network, self.tokenizer = config, network, tokenizer
+        self.processes = processes or OneProcess()
         # Parts that stay as they are keep the statistics of their norms too; copies of the network are as it is now.
         network.eval()
         for part in config.learns:
@@ -57,6 +66,7 @@ class JointTrainer:
         """Learn from one batch, or from several whose gradients are added up; the mean of each number."""
         self._set_rates()
         measured = [self._gradients(batch, number, len(batches)) for number, batch in enumerate(batches)]
+        self.processes.average_gradients(self.network)
         learned = [parameter for parameter in self.network.parameters() if parameter.grad is not None]
         torch.nn.utils.clip_grad_norm_(learned, self.config.gradient_norm)
         self._optimiser.step()
@@ -91,7 +101,8 @@ class JointTrainer:
 
     def _gradients(self, batch: JointBatch, number: int, batches: int) -> list[Measured]:
         """Gradients of one batch, its parts computed side by side."""
-        key = (self.config.seed, self.progress.step, STREAM, number)
+        # Of several processes none repeats another's draws.
+        key = (self.config.seed, self.progress.step, STREAM, self.processes.index * batches + number)
         parts = batch.parts(self.config.threads)
 
         def learn(network: JointNetwork, part: list[JointBatch], index: int) -> Measured:

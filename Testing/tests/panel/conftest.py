@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 CAPABILITIES = ("click", "box", "scribble", "lasso", "prior")
+TONES = {"liver": 110, "left kidney": 180, "renal cysts": 0, "the larger renal cyst": 0}
+
+
+def opened(a_slicer: OffscreenSlicer, volume: Any) -> Any:
+    """The module, entered, with a volume chosen and shown in the red view, once its worker has loaded the model."""
+    module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
+    a_slicer.open_view("Red")
+    a_slicer.show_volume(volume)
+    module.widget.ui.volumeSelector.setCurrentNode(volume)
+    module.widget.enter()
+    a_slicer.process_events(until=lambda: module.widget.panel.model.info is not None, timeout_s=60)
+    # What is said of the scan comes when it is open; nothing more is said after that.
+    a_slicer.process_events(until=lambda: "is open" in module.widget.ui.statusLabel.text, timeout_s=60)
+    return module
 
 
 @pytest.fixture
@@ -55,17 +70,65 @@ def models_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def a_worker_that_knows_words(
+    monkeypatch: pytest.MonkeyPatch, make_checkpoint: Callable[..., Path], the_worker: Path
+) -> Path:
+    """The folder of a model that knows the tones of the scan by name; ``word_worker.py`` says what it does."""
+    from MedVLSAM2Lib.engine.launcher import LocalLauncher
+
+    folder = make_checkpoint("words", (*CAPABILITIES, "phrase", "question"))
+    behaviour = {"capabilities": (*CAPABILITIES, "phrase", "question"), "tones": TONES}
+    (folder / "behaviour.json").write_text(json.dumps(behaviour))
+    launcher = LocalLauncher(arguments=(str(ROOT / "Testing" / "tests" / "panel" / "word_worker.py"),))
+    monkeypatch.setattr("MedVLSAM2Lib.bundled_checkpoint.bundled_checkpoint", lambda: folder)
+    monkeypatch.setattr("MedVLSAM2Lib.engine.LocalLauncher", lambda: launcher)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def a_toy_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole checkpoint that learnt two phrases here and answers questions with what it never learnt."""
+    from MedVLSAM2Lib.model.language.config import LanguageConfig
+    from tests.session.toy_phrases import one_thread, toy_model, train
+
+    model = toy_model(LanguageConfig(most_new_tokens=12), ("click", "phrase", "question"))
+    with one_thread():
+        train(model, steps=250)
+    folder = tmp_path_factory.mktemp("toy")
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def an_abdomen(a_slicer: OffscreenSlicer) -> Any:
+    """A volume node, 60x50x40 voxels of 2x2x3 mm, left to right in the patient: a liver, and two cysts in a kidney."""
+    import slicer
+
+    voxels = np.full((40, 50, 60), -1000, dtype=np.int16)
+    voxels[5:35, 5:45, 5:55] = 40
+    voxels[10:30, 10:40, 8:25] = TONES["liver"]
+    voxels[10:30, 15:35, 35:50] = TONES["left kidney"]
+    voxels[12:18, 18:26, 38:46] = TONES["renal cysts"]
+    voxels[22:27, 22:29, 40:46] = TONES["renal cysts"]
+    ijk_to_ras = np.diag([-2.0, -2.0, 3.0, 1.0])
+    ijk_to_ras[:3, 3] = (60.0, 50.0, -60.0)
+    volume = slicer.util.addVolumeFromArray(voxels, ijkToRAS=ijk_to_ras, name="Abdomen")
+    volume.CreateDefaultDisplayNodes()
+    return volume
+
+
+@pytest.fixture
+def a_speaker(a_slicer: OffscreenSlicer, an_abdomen: Any, a_worker_that_knows_words: Path) -> User:
+    """Somebody in front of the module with a model that knows words, and the abdomen chosen."""
+    from tests.panel.user import User
+
+    return User(a_slicer, opened(a_slicer, an_abdomen), a_worker_that_knows_words)
+
+
+@pytest.fixture
 def a_module(a_slicer: OffscreenSlicer, a_ct: Any, the_worker: Path) -> Iterator[Any]:
     """The module, entered, with the CT chosen and shown in the red view."""
-    module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
-    a_slicer.open_view("Red")
-    a_slicer.show_volume(a_ct)
-    module.widget.ui.volumeSelector.setCurrentNode(a_ct)
-    module.widget.enter()
-    a_slicer.process_events(until=lambda: module.widget.panel.model.info is not None, timeout_s=60)
-    # What is said of the scan comes when it is open; nothing more is said after that.
-    a_slicer.process_events(until=lambda: "is open" in module.widget.ui.statusLabel.text, timeout_s=60)
-    return module
+    return opened(a_slicer, a_ct)
 
 
 @pytest.fixture

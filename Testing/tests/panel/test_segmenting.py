@@ -157,3 +157,19 @@ def _children_running_the_stand_in() -> list[int]:
         if "standin_worker" in command and parent == os.getpid():
             found.append(int(process.name))
     return found
+
+
+def test_each_click_starts_a_lesion_of_its_own_while_counting(a_user: User, a_ct: Any) -> None:
+    a_user.key("M")
+    a_user.take("point")
+    a_user.prompt(INSIDE)
+    a_user.prompt(BESIDE)
+    assert list(a_user.segments()) == ["Lesion", "Lesion 2"]
+    assert "Each click starts a new lesion" in a_user.ui.targetLabel.text
+    a_user.key("2")
+    a_user.prompt((-30.0, 10.0, 0.0))
+    assert len(a_user.segments()) == 2
+    a_user.key("M")
+    a_user.key("1")
+    a_user.prompt((-30.0, -10.0, 0.0))
+    assert len(a_user.segments()) == 2

@@ -50,6 +50,47 @@ class User:
         self.slicer.process_events()
         keyboard.press_key(panel, name, shift=shift)
 
+    def show_panel(self) -> None:
+        """Bring the panel to the front, so that keys reach it."""
+        self.module.panel.show()
+        self.module.panel.activateWindow()
+        self.slicer.process_events()
+
+    def type(self, line: str, text: str) -> None:
+        """Click into a line of the panel and type instead of what is there."""
+        self.show_panel()
+        edit = getattr(self.ui, f"{line}Edit")
+        keyboard.click_widget(edit)
+        edit.selectAll()
+        keyboard.type_text(edit, text)
+
+    def enter(self, line: str, text: str = "") -> None:
+        """Type into a line, if there is anything to type, and press Enter in it."""
+        edit = getattr(self.ui, f"{line}Edit")
+        if text:
+            self.type(line, text)
+            self._close_completions(edit)
+        else:
+            self.show_panel()
+            keyboard.click_widget(edit)
+        keyboard.press_key(edit, "Return")
+
+    def find(self, phrase: str) -> None:
+        """Name something and wait for the answer."""
+        self.enter("phrase", phrase)
+        self.wait()
+
+    def ask(self, question: str) -> None:
+        """Ask something and wait for the answer."""
+        self.enter("question", question)
+        self.wait(lambda: not self.panel.asker.is_busy)
+
+    def follow(self, words: str) -> None:
+        """Click on words of the conversation, in the text view."""
+        view = self.ui.conversationView
+        keyboard.click_words(view, words)
+        self.slicer.process_events()
+
     def click(self, position: Ras, view: str = "Red") -> None:
         """Click in a slice view and wait until the panel says something about it."""
         self._until_said(lambda: self.slicer.click(view, position))
@@ -81,6 +122,11 @@ class User:
         return str(self.ui.statusLabel.text)
 
     @property
+    def conversation(self) -> str:
+        """The conversation as it is read, a paragraph a line."""
+        return "\n".join(line for line in str(self.ui.conversationView.toPlainText()).split("\n") if line)
+
+    @property
     def reason(self) -> str:
         """Why tools are off, as the panel tells it."""
         return str(self.ui.reasonLabel.text) if not self.ui.reasonLabel.isHidden() else ""
@@ -90,14 +136,21 @@ class User:
         names = ("point", "box", "scribble", "lasso")
         return [name for name in names if getattr(self.ui, f"{name}Button").enabled]
 
-    def mask(self, volume: Any, segment_id: str | None = None) -> np.ndarray:
+    def mask(self, volume: Any, segment_id: str | None = None, segmentation: Any = None) -> np.ndarray:
         """The chosen segment, or another, on the volume's voxels."""
         import slicer
 
         segmenter = self.panel.segmenter
-        identifier = segment_id or segmenter.segment_id
-        array = slicer.util.arrayFromSegmentBinaryLabelmap(segmenter.segmentation_node, identifier, volume)
+        node, identifier = segmentation or segmenter.segmentation_node, segment_id or segmenter.segment_id
+        array = slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier, volume)
         return np.zeros((40, 50, 60), bool) if array is None else array > 0
+
+    def segments(self) -> dict[str, str]:
+        """The ids of the chosen segmentation's segments by their names."""
+        from MedVLSAM2Lib.scene.segments import list_segments
+
+        node = self.panel.segmenter.segmentation_node
+        return {} if node is None else {info.name: info.segment_id for info in list_segments(node)}
 
     def prompts(self, volume: Any) -> tuple[Any, ...]:
         """What is kept with the chosen segment."""
@@ -114,12 +167,22 @@ class User:
 
     # The worker's mood
 
+    def worker_will_also(self, **behaviour: Any) -> None:
+        """What the worker does differently from now on."""
+        self.worker_will(**json.loads(self._behaviour.read_text()), **behaviour)
+
     def worker_will(self, **behaviour: Any) -> None:
         """What the worker does from now on: ``pause_s``, ``trouble``."""
         self._behaviour.write_text(json.dumps(behaviour))
 
     def _count(self, class_name: str) -> int:
         return int(self.slicer.scene.GetNumberOfNodesByClass(class_name))
+
+    def _close_completions(self, edit: Any) -> None:
+        """Off screen, Qt takes the list of completions for the active window, and its keys for lost."""
+        if edit.completer() is not None:
+            edit.completer().popup().hide()
+            self.show_panel()
 
     def _until_said(self, act: Callable[[], object]) -> None:
         self.ui.statusLabel.setText("")

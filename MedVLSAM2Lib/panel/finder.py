@@ -1,0 +1,218 @@
+"""Phrases to the engine, and a segment for each object that they name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent
+from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.found_step import FoundStep
+from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
+from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
+from MedVLSAM2Lib.panel.segmenter import Segmenter
+from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.prompts import Phrase
+from MedVLSAM2Lib.results import Failure, FoundObject, MaskRegion, NotFound, Progress
+from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.segments import create_segment, segment_info
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_PHRASE = 200
+
+
+@dataclass(eq=False)
+class _Search:
+    """Phrases that are being looked for.
+
+    Attributes:
+        number: which search of the sitting.
+        volume_id: the volume in the engine.
+        volume_node: the volume in the scene.
+        phrases: what was asked.
+        segmentation_node: where its segments go; None until something was found.
+        by_object: the step of each object, by what the engine calls it.
+        missing: what was told of phrases that name nothing.
+    """
+
+    number: int
+    volume_id: str
+    volume_node: Any
+    phrases: tuple[str, ...]
+    segmentation_node: Any = None
+    by_object: dict[str, FoundStep] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+class Finder:
+    """Turns phrases into segments; all of one search are one undoable step.
+
+    Args:
+        client: the engine.
+        volume: the chosen scan.
+        segmenter: knows the chosen segmentation, and takes the first found segment for its next prompts.
+        log: the steps that undo takes back.
+        writers: write the segments.
+        naming: what segments are called.
+        report: gets one sentence for the status line.
+    """
+
+    def __init__(
+        self,
+        client: EngineClient,
+        volume: ChosenVolume,
+        segmenter: Segmenter,
+        log: StepLog,
+        writers: SegmentWriters,
+        naming: PhraseNaming,
+        report: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._volume = volume
+        self._segmenter = segmenter
+        self._log = log
+        self._writers = writers
+        self._naming = naming
+        self._report = report
+        self._numbers = count(1)
+        self._searches: dict[int, _Search] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being looked for or segmented."""
+        return self._segmenter.is_busy
+
+    def find(self, phrases: Sequence[str]) -> bool:
+        """Look for everything that ``phrases`` name; whether that was begun, the reason why not is reported."""
+        asked = tuple(dict.fromkeys(" ".join(phrase.split()) for phrase in phrases if phrase.strip()))
+        refusal = _refusal(asked)
+        if refusal:
+            self._report(refusal)
+            return False
+        try:
+            volume_id = self._volume.require_open()
+        except SceneError as error:
+            self._refuse(error)
+            return False
+        number = next(self._numbers)
+        request = self._client.find(volume_id, asked, f"found {number}/")
+        self._searches[request] = _Search(number, volume_id, self._volume.node, asked)
+        self._log.begin_finding(request)
+        self._report(f"Looking for {asked[0]}…" if len(asked) == 1 else f"Looking for {len(asked)} structures…")
+        self._segmenter.show_progress(Progress(0.0, ""))
+        return True
+
+    def take(self, event: EngineEvent) -> bool:
+        """Whether the event was about a search."""
+        search = self._searches.get(event.request)
+        if search is None:
+            return False
+        payload = event.payload
+        if isinstance(payload, FoundObject):
+            self._in_scene(lambda: self._make_segment(event.request, search, payload))
+        elif isinstance(payload, MaskRegion):
+            self._in_scene(lambda: _write(search, payload))
+        elif isinstance(payload, NotFound):
+            search.missing[payload.phrase] = payload.reason
+        elif isinstance(payload, Progress):
+            self._report(f"Looking for {payload.message}…" if payload.message else "")
+            self._segmenter.show_progress(payload)
+        elif isinstance(payload, Done):
+            self._finish(event.request, search)
+        elif isinstance(payload, Cancelled | Failure):
+            self._abandon(event.request, search, payload)
+        return True
+
+    def forget_scene(self) -> None:
+        """The scene was closed."""
+        self._searches.clear()
+
+    def _make_segment(self, request: int, search: _Search, found: FoundObject) -> None:
+        # After a crash of the worker everything is told again.
+        if found.object_id in search.by_object:
+            return
+        if search.segmentation_node is None:
+            search.segmentation_node = self._segmenter.segmentation_for_new()
+        node = search.segmentation_node
+        writer = self._writers.of(node, search.volume_node)
+        segment_id = create_segment(node, self._naming.name(found), terminology=self._naming.entry(found.phrase))
+        step = FoundStep(
+            search.volume_id,
+            search.volume_node,
+            node,
+            segment_id,
+            writer,
+            (Phrase(found.phrase, found.number),),
+            None,
+            found.object_id,
+            search.number,
+        )
+        search.by_object[found.object_id] = step
+        self._log.being_found[request].append(step)
+
+    def _finish(self, request: int, search: _Search) -> None:
+        self._forget(request)
+        steps = list(search.by_object.values())
+        for step in steps:
+            self._log.done.append(step)
+            self._in_scene(step.keep_prompts)
+        if steps and self._segmenter.segmentation_node is search.segmentation_node:
+            self._segmenter.choose_target(search.segmentation_node, steps[0].segment_id)
+        if steps or search.missing:
+            self._in_scene(lambda: self._report(_summary(search, steps)))
+
+    def _abandon(self, request: int, search: _Search, payload: Cancelled | Failure) -> None:
+        self._forget(request)
+        for step in reversed(search.by_object.values()):
+            self._in_scene(step.drop)
+        if isinstance(payload, Failure):
+            logger.warning("%s %s", payload.message, payload.detail)
+            self._report(self._segmenter.sentence_about(payload))
+        else:
+            self._report("Cancelled; everything is as it was.")
+
+    def _forget(self, request: int) -> None:
+        self._searches.pop(request)
+        self._log.being_found.pop(request, None)
+
+    def _in_scene(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except SceneError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: Exception) -> None:
+        logger.warning("%s", error)
+        self._report(str(error))
+
+
+def _refusal(phrases: tuple[str, ...]) -> str:
+    if not phrases:
+        return "There is no phrase; type what is to be segmented."
+    if max(map(len, phrases)) > _LONGEST_PHRASE:
+        return f"The phrase is too long; say in at most {_LONGEST_PHRASE} characters what is to be segmented."
+    return ""
+
+
+def _write(search: _Search, region: MaskRegion) -> None:
+    step = search.by_object.get(region.object_id)
+    if step is not None:
+        step.write(region, as_new_step=step.writes == 0)
+
+
+def _summary(search: _Search, steps: Sequence[FoundStep]) -> str:
+    missing = list(search.missing)
+    if len(search.phrases) == 1 and missing:
+        return search.missing[missing[0]]
+    names = [segment_info(step.segmentation_node, step.segment_id).name for step in steps]
+    found = f"{_listed(names)} {'is' if len(names) == 1 else 'are'} segmented." if len(names) < 4 else ""
+    found = found or f"{len(names)} segments were made."
+    return f"{found if names else ''} {f'Not found: {_listed(missing)}.' if missing else ''}".strip()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"

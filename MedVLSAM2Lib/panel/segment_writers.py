@@ -1,0 +1,29 @@
+"""The writers of a sitting: one for each segmentation and volume, so that one history knows all steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
+from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
+
+
+class SegmentWriters:
+    """Makes each writer once; the scene's Segment Editor node is honoured where there is one."""
+
+    def __init__(self, surfaces: BackgroundSurfaces) -> None:
+        self._surfaces = surfaces
+        self._writers: dict[tuple[Any, Any], SegmentWriter] = {}
+
+    def of(self, segmentation_node: Any, volume_node: Any) -> SegmentWriter:
+        """The writer of a segmentation for masks of a volume; SceneError when either is gone."""
+        # The nodes themselves, not their IDs, which come back when nodes are deleted.
+        key = (segmentation_node, volume_node)
+        if key not in self._writers:
+            editor = segmentation_node.GetScene().GetFirstNodeByClass("vtkMRMLSegmentEditorNode")
+            self._writers[key] = SegmentWriter(segmentation_node, volume_node, editor, self._surfaces)
+        return self._writers[key]
+
+    def forget(self) -> None:
+        """The scene was closed."""
+        self._writers.clear()
