@@ -297,6 +297,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
   MedVLSAM2Lib/session/mask_models.py
+  MedVLSAM2Lib/session/names.py
   MedVLSAM2Lib/session/new_objects.py
   MedVLSAM2Lib/session/object_history.py
   MedVLSAM2Lib/session/object_shelf.py

@@ -9,7 +9,8 @@ from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, Event, Progress, Se
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.evidence import Evidence
 from MedVLSAM2Lib.session.grounding import Finding
-from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence, named_before, number_in
+from MedVLSAM2Lib.session.names import named_before, number_in
+from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence
 from MedVLSAM2Lib.session.speaking import SegMark
 from MedVLSAM2Lib.slots import SEG, Slot, is_sound, pieces
 

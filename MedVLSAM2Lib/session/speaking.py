@@ -14,7 +14,9 @@ from MedVLSAM2Lib.model.mask_model import Cache
 from MedVLSAM2Lib.model.medvlsam2.config import PHRASE
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.prompts import Turn
+from MedVLSAM2Lib.session.names import named_before
 from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
+from MedVLSAM2Lib.slots import SEG
 from MedVLSAM2Lib.volume import Volume
 
 
@@ -67,14 +69,28 @@ class ModelSpeaker:
         with torch.inference_mode():
             visual = self._reader.visual(volume, volume_id, cache)
         pieces = self._model.generate(visual, conversation, cancelled)
+        text, since = "", 0
         while True:
             # Entered anew for each piece: whoever takes them must not find itself in it.
             with torch.inference_mode():
                 piece = next(pieces, None)
                 if piece is None:
                     return
-                said = self._mark(piece) if isinstance(piece, GeneratedSeg) else piece.text
+                if isinstance(piece, GeneratedSeg):
+                    said: str | SegMark = self._mark(piece, text.rstrip(), since, volume, volume_id, cache)
+                    since = len(text)
+                else:
+                    said = piece.text
+                    text += piece.text.replace(SEG, "")
             yield said
 
-    def _mark(self, piece: GeneratedSeg) -> SegMark:
-        return SegMark(self._reader.tokens_of(piece.state) if self._model.offers(PHRASE) else None)
+    def _mark(
+        self, piece: GeneratedSeg, text: str, since: int, volume: Volume, volume_id: str, cache: Cache
+    ) -> SegMark:
+        """What the model means by the words before a mark, or what it means by them when it reads them by themselves."""
+        if not self._model.offers(PHRASE):
+            return SegMark(None)
+        name = text[named_before(text, since) :]
+        if self._model.config.rereads_phrases and name:
+            return SegMark(self._reader.tokens(volume, volume_id, [name], cache))
+        return SegMark(self._reader.tokens_of(piece.state))

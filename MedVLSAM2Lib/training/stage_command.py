@@ -19,9 +19,9 @@ CONFIGS = Path(__file__).parent / "configs"
 INTERACTIVE, ALL = "interactive", "all"
 STAGES = {
     "align": "teach volumes and captions to agree",
-    "meaning": "teach words to be told apart, without images",
+    "meaning": "teach words to be told apart, and the language model to speak of volumes",
     "caption": "teach the language model to speak of volumes",
-    "joint": "teach language and masks together, prompted by words, points and boxes",
+    "joint": "teach masks to follow words, points and boxes, with the language model or beside it",
     "finetune": "go on with a checkpoint on your own data, with few of its parts learning",
 }
 

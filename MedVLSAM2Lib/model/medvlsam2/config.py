@@ -83,6 +83,8 @@ class MedVLSam2Config:
         phrase_sees_volume: whether the language model is shown the volume when it reads a phrase (our choice; the paper's
             abstract does not say). Without it a phrase means the same in every scan, which a small model learns from
             little data, and neither encoder nor projector is read for one; questions always see the volume.
+        rereads_phrases: whether the words before a ``[SEG]`` in an answer are read once more as a phrase of their own, rather
+            than where the answer says them (LISA's way): for a mask model that learned from phrases only (our choice).
         licence: of the weights, or of the strictest of their parts.
         trained_on: one line for each source of data, with its licence.
     """
@@ -97,6 +99,7 @@ class MedVLSam2Config:
     seg_prompt: SegPrompt = "append"
     found_threshold: float = 0.5
     phrase_sees_volume: bool = True
+    rereads_phrases: bool = False
     licence: str = ""
     trained_on: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION

@@ -36,6 +36,7 @@ def save_checkpoint_of(
         capabilities=(*CAPABILITIES, PHRASE, QUESTION, REPORT),
         components={name: ComponentSource(path=name) for name in TRAINED},
         found_threshold=FOUND,
+        rereads_phrases=not (config.weights.language and config.words.answers),
         licence="Apache-2.0",
         trained_on=("procedural phantoms of the trunk and the head (this project): Apache-2.0", *trained_on),
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence, named_before, number_in
+from MedVLSAM2Lib.session.names import named_before, number_in
+from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence
 from MedVLSAM2Lib.session.speaking import SegMark
 
 MARK = SegMark(np.ones((1, 2), np.float32))
