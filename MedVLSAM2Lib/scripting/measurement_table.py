@@ -27,7 +27,7 @@ Row = Mapping[str, str]
 
 def rows_of(scan: str, structure: str, segments: Iterable[tuple[ScanSegment, str]]) -> list[Row]:
     """The rows of what one name named in one scan, each segment with the name of its mask's file."""
-    rows = [
+    rows: list[Row] = [
         {
             "scan": scan,
             "structure": structure,

@@ -16,7 +16,7 @@ from MedVLSAM2Lib.files.dicom_series import largest_series
 from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.model.mask_model import MaskModel
 from MedVLSAM2Lib.prompts import Box, Point, Prompt, PromptError, Turn
-from MedVLSAM2Lib.report import ModelIdentity
+from MedVLSAM2Lib.report import ModelIdentity, ModelSentence
 from MedVLSAM2Lib.report.templates import Template
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, Event, FoundObject, MaskRegion
 from MedVLSAM2Lib.scripting.answer import Answer
@@ -176,10 +176,11 @@ class Session:
             found = self.find_all(names_to_find(chosen, self._vocabulary))
             segments = [one for of_phrase in found.values() for one in of_phrase]
             logger.info("Not found: %s.", ", ".join(phrase for phrase in found if not found[phrase]) or "nothing")
-        said, pointed_at = (), ()
+        said: tuple[ModelSentence, ...] = ()
+        shown = tuple(segments)
         if sentences and self.offers_report:
-            said, pointed_at = report_sentences(self._answered((Turn("user", REPORT_QUESTION),)), segments)
-        shown = (*segments, *pointed_at)
+            said, pointed_at = report_sentences(self._answered((Turn("user", REPORT_QUESTION),)), shown)
+            shown += pointed_at
         return Draft.of(self.volume, chosen, shown, identity_of(self.model), indication, said, self.dicom_files)
 
     @property
