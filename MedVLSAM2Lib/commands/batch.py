@@ -12,7 +12,7 @@ from MedVLSAM2Lib.prompts import PromptError
 from MedVLSAM2Lib.report import DRAFT_MARK
 from MedVLSAM2Lib.scripting.batch import TABLE, Batch, BatchError, BatchOutcome, BatchTask
 from MedVLSAM2Lib.scripting.refusals import REFUSALS
-from MedVLSAM2Lib.scripting.report_templates import names_to_find, template_named, template_names
+from MedVLSAM2Lib.scripting.report_templates import names_to_find, template_for, template_named, template_names
 from MedVLSAM2Lib.scripting.session import load_model
 from MedVLSAM2Lib.vocabulary import Vocabulary
 from MedVLSAM2Lib.volume import Modality
@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template", metavar="NAME", help=f"look for what this one is about: {template_names()}, or a template's file"
     )
-    parser.add_argument("--report", action="store_true", help="write a draft report of each scan, too")
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="write a draft report of each scan, too, by --template or the one that fits",
+    )
     parser.add_argument("--checkpoint", type=Path, default=bundled_checkpoint(), metavar="DIR", help="another model")
     parser.add_argument("--modality", choices=[modality.value for modality in Modality], help="when files are silent")
 
@@ -60,8 +64,9 @@ def _batch(arguments: argparse.Namespace) -> Batch:
     model = load_model(arguments.checkpoint)
     if model.grounding is None:
         raise PromptError("The loaded model does not know words; choose one that does with --checkpoint.")
+    report_template = (template or template_for(phrases)) if arguments.report else None
     modality = Modality(arguments.modality) if arguments.modality else None
-    return Batch(arguments.folder, arguments.output, BatchTask(phrases, arguments.report, template, modality), model)
+    return Batch(arguments.folder, arguments.output, BatchTask(phrases, report_template, modality), model)
 
 
 def _summary(outcome: BatchOutcome, output: Path) -> str:

@@ -16,7 +16,6 @@ from MedVLSAM2Lib.files.dicom_series import holds_dicom
 from MedVLSAM2Lib.report.templates import Template
 from MedVLSAM2Lib.scripting.measurement_table import Row, read_table, rows_of, write_table
 from MedVLSAM2Lib.scripting.refusals import REFUSALS
-from MedVLSAM2Lib.scripting.report_templates import template_for
 from MedVLSAM2Lib.scripting.scan_segment import ScanSegment
 from MedVLSAM2Lib.scripting.session import Session
 from MedVLSAM2Lib.session.mask_models import LoadedModel
@@ -41,14 +40,12 @@ class BatchTask:
 
     Attributes:
         phrases: the names to look for.
-        with_report: whether a draft report is written.
-        template: the report's; the one that fits what was found if None.
+        report_template: of the draft report that is written; none is if None.
         modality: where the files do not tell it.
     """
 
     phrases: tuple[str, ...]
-    with_report: bool = False
-    template: Template | None = None
+    report_template: Template | None = None
     modality: Modality | None = None
 
 
@@ -115,6 +112,8 @@ class Batch:
             raise BatchError(f"{self._folder} is no folder; give the one that holds the scans.")
         for path in sorted(self._folder.iterdir()):
             name = path.name.lower()
+            if name.startswith("."):
+                continue
             if path.is_dir():
                 if path.resolve() != self._output.resolve() and holds_dicom(path):
                     yield path
@@ -123,11 +122,10 @@ class Batch:
 
     def _check_settings(self) -> None:
         """Results of two tasks in one table would be mistaken for each other's."""
-        path = self._output / SETTINGS
+        path, template = self._output / SETTINGS, self._task.report_template
         wanted = {
             "phrases": list(self._task.phrases),
-            "report": self._task.with_report,
-            "template": self._task.template.layout.title if self._task.template else None,
+            "report": template.layout.study_type if template else None,
             "model": {"name": self._model.name, "identity": self._model.identity},
         }
         if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
@@ -143,8 +141,9 @@ class Batch:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         rows = self._write_masks(scan.name, found, unfinished)
-        if self._task.with_report:
-            self._write_report(session, found, unfinished)
+        if self._task.report_template is not None:
+            segments = [one for of_phrase in found.values() for one in of_phrase]
+            session.report(self._task.report_template, segments=segments).save(unfinished / "report.html")
         write_table(unfinished / TABLE, rows)
         unfinished.rename(self._output / scan.name)
 
@@ -159,11 +158,6 @@ class Batch:
                 written.append((segment, f"{scan}/{file}"))
             rows += rows_of(scan, phrase, written)
         return rows
-
-    def _write_report(self, session: Session, found: Mapping[str, tuple[ScanSegment, ...]], folder: Path) -> None:
-        segments = [one for of_phrase in found.values() for one in of_phrase]
-        template = self._task.template or template_for([segment.name for segment in segments])
-        session.report(template, segments=segments).save(folder / "report.html")
 
     def _collect(self) -> None:
         tables = sorted(self._output.glob(f"[!.]*/{TABLE}"))

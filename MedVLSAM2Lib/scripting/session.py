@@ -204,7 +204,9 @@ class Session:
         prompts: list[Prompt] = [] if box is None else [self._box(box)]
         prompts += [Point(self.volume.ras_to_ijk(position)) for position in points]
         if is_new and not prompts:
-            raise PromptError("There is nothing to segment; give a point in the object, or a box around it.")
+            raise PromptError(
+                "There is nothing to segment; give a point in the object, a box around it, or a phrase to find."
+            )
         return prompts + [Point(self.volume.ras_to_ijk(position), positive=False) for position in negative]
 
     def _box(self, corners: Corners) -> Box:

@@ -39,7 +39,20 @@ def scans(tmp_path: Path) -> Path:
 
 
 def _batch(scans: Path, output: Path, checkpoint: Path, *more: str) -> list[str]:
-    return ["batch", str(scans), "-o", str(output), "--checkpoint", str(checkpoint), "--text", BRIGHT, HOLLOW, *more]
+    return [
+        "batch",
+        str(scans),
+        "-o",
+        str(output),
+        "--checkpoint",
+        str(checkpoint),
+        "--text",
+        BRIGHT,
+        HOLLOW,
+        "--modality",
+        "CT",
+        *more,
+    ]
 
 
 def _table(output: Path) -> list[dict[str, str]]:
@@ -78,7 +91,7 @@ def test_what_fails_is_skipped_told_and_tried_again_and_what_is_done_is_left(
     (scans / "b.nrrd").write_bytes(b"NRRD0004\n")
     assert main(_batch(scans, output, a_speaking_checkpoint)) == 1
     assert "2 done, 0 done before, 1 failed" in capsys.readouterr().out
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"][0].startswith("b.nrrd: ")
+    assert next(record.message for record in caplog.records if record.levelname == "ERROR").startswith("b.nrrd: ")
     assert {row["scan"] for row in _table(output)} == {"a.nii.gz", "c"}
     written = (output / "a.nii.gz" / "measurements.csv").stat().st_mtime_ns
 

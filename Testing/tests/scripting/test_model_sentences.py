@@ -12,7 +12,7 @@ from MedVLSAM2Lib.scripting.model_sentences import report_sentences
 from MedVLSAM2Lib.scripting.scan_segment import ScanSegment
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume
 
-VOLUME = Volume(np.zeros((20, 20, 20), np.int16), np.eye(4), Modality.CT)
+VOLUME = Volume(np.arange(8000).reshape(20, 20, 20), np.eye(4), Modality.CT)
 
 
 def _segment(segment_id: str, low: int, size: int = 6) -> ScanSegment:

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from MedVLSAM2Lib import Session
 from MedVLSAM2Lib.files import read_volume
 from MedVLSAM2Lib.files.geometry import set_ijk_to_ras
-from MedVLSAM2Lib.prompts import PromptError
+from MedVLSAM2Lib.prompts import PromptError, nearest_voxel
 from MedVLSAM2Lib.report import DRAFT_MARK, Quantity, TemplateError
 from MedVLSAM2Lib.volume import Volume
 from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, question
@@ -28,6 +28,10 @@ Balls = tuple[Volume, dict[str, np.ndarray]]
 def _middle(volume: Volume, mask: np.ndarray) -> tuple[float, float, float]:
     k, j, i = np.argwhere(mask).mean(axis=0)
     return volume.ijk_to_ras_position((float(i), float(j), float(k)))
+
+
+def _voxel(volume: Volume, ras: tuple[float, float, float]) -> tuple[int, int, int]:
+    return nearest_voxel(volume.ras_to_ijk(ras))
 
 
 def _dice(one: np.ndarray, other: np.ndarray) -> float:
@@ -42,12 +46,14 @@ def test_the_package_alone_brings_no_torch() -> None:
 def test_points_in_mm_become_a_segment_that_further_points_refine(a_session: Session, balls: Balls) -> None:
     volume, masks = balls
     bright, dark = _middle(volume, masks[BRIGHT]), _middle(volume, masks[DARK])
-    first = a_session.segment(points=[bright], name="a ball")
-    i, j, k = (round(v) for v in volume.ras_to_ijk(bright))
-    assert first.array()[k, j, i]
-    refined = a_session.segment(negative=[bright], points=[dark], refine=first)
-    assert not refined.array()[k, j, i]
-    assert (refined.name, refined.segment_id) == ("a ball", first.segment_id)
+    first = a_session.segment(points=[bright, dark], name="both balls")
+    assert first.array()[_voxel(volume, bright)]
+    assert first.array()[_voxel(volume, dark)]
+    beside = (dark[0] + 4.0, dark[1], dark[2])
+    refined = a_session.segment(negative=[beside], refine=first)
+    assert refined.array()[_voxel(volume, bright)]
+    assert not refined.array()[_voxel(volume, beside)]
+    assert (refined.name, refined.segment_id) == ("both balls", first.segment_id)
 
 
 def test_a_phrase_becomes_measured_segments_and_files(a_session: Session, balls: Balls, tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ def test_a_phrase_that_is_read_without_the_volume_needs_neither_encoder_nor_proj
     config = json.loads((a_speaking_checkpoint / "config.json").read_text())
     needed = ("language_model", "seg_projector", "mask_model")
     components = {name: {"path": str(a_speaking_checkpoint / name)} for name in needed}
-    (tmp_path / "config.json").write_text(json.dumps(config | {"phrase_sees_volume": False, "components": components}))
+    alone = {"phrase_sees_volume": False, "components": components, "capabilities": ["click", "phrase"]}
+    (tmp_path / "config.json").write_text(json.dumps(config | alone))
     reader = ModelPhraseReader(MedVLSam2Model.from_pretrained(tmp_path))
     read = [
         reader.tokens(toy_volume(np.random.default_rng(seed))[0], "toy", [BRIGHT, DARK], ByteBoundedCache())

@@ -38,7 +38,7 @@ SIDE_VOXELS, SPACING_MM = 48, 2.0
 EXAMPLES = 240
 # A phrase is asked for as a question is, so that the state of its mark is the one that the mask network learns.
 LANGUAGE = LanguageConfig(
-    phrase_question="Is there {phrase}?", phrase_answer="Here is {phrase} [SEG]", most_new_tokens=40
+    phrase_question="Is there {phrase}?", phrase_answer="Here is {phrase} [SEG]", most_new_tokens=80
 )
 CAPABILITIES = ("click", "phrase", "question", "report")
 REPORT = "Findings: Two balls are seen.\nImpression: Both need a follow-up."
