@@ -19,6 +19,8 @@ from MedVLSAM2Lib.volume import Modality
 
 logger = logging.getLogger(__name__)
 
+_REFUSALS: tuple[type[Exception], ...] = (*REFUSALS, BatchError)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to ``parser``."""
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Work through the folder: 0 when every scan is done, 1 when one failed, 2 when the input cannot be used."""
     try:
         outcome = _batch(arguments).run()
-    except (*REFUSALS, BatchError) as error:
+    except _REFUSALS as error:
         logger.error("%s", error)
         return 2
     for scan, why in outcome.failed.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.files.segmentation_reader import read_segmentation_file
 from MedVLSAM2Lib.files.volume_file import read_volume
-from MedVLSAM2Lib.report import DRAFT_MARK, SegmentCode, TemplateError
+from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, SegmentCode, TemplateError
 from MedVLSAM2Lib.report.exporters.dicom_source import SourceSeries
 from MedVLSAM2Lib.report.templates import Template
 from MedVLSAM2Lib.scripting.draft import Draft, check_report_path
@@ -52,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draft and write: 0 when the files are there, 2 when the input cannot be used."""
+    # It tells of every attribute that it copies.
+    logging.getLogger("highdicom").setLevel(logging.WARNING)
     try:
         written = _draft(arguments).save(arguments.output, arguments.dicom_out)
     except REFUSALS as error:
@@ -72,12 +74,16 @@ def _draft(arguments: argparse.Namespace) -> Draft:
     given = _given_segments(arguments, volume, template)
     if template is None:
         template = template_for([segment.name for segment in given or ()])
-    if arguments.no_language:
-        return Draft.of(volume, template, given or (), None, arguments.indication, (), dicom_files)
-    session = Session(volume, load_model(arguments.checkpoint), dicom_files)
-    if given is not None and not session.offers_report:
-        return Draft.of(volume, template, given, None, arguments.indication, (), dicom_files)
+    session = None if arguments.no_language else Session(volume, load_model(arguments.checkpoint), dicom_files)
+    if session is None or (given is not None and not session.offers_report):
+        drawn_by = None if given is None else _whoever_drew(arguments.segmentation)
+        return Draft.of(volume, template, given or (), drawn_by, arguments.indication, (), dicom_files)
     return session.report(template, arguments.indication, given)
+
+
+def _whoever_drew(segmentation: Path) -> ModelIdentity:
+    """A file of segments does not tell who drew them: to say that no model took part would be a guess."""
+    return ModelIdentity(f"not recorded in {segmentation.name}", "(version unknown)", "unknown")
 
 
 def _given_segments(
