@@ -149,7 +149,6 @@ def test_a_report_is_written_for_each_scan_on_request(scans: Path, a_speaking_ch
         ({"--text": None}, "There is nothing to look for"),
         ({"--text": " "}, "There is nothing to look for"),
         ({"--template": "knee"}, "There is no report template knee"),
-        ({"--text": DARK}, "holds results of other names"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_status_2(
@@ -158,10 +157,6 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "batch.json").write_text("{}" if change == {"--text": DARK} else "")
-    if change != {"--text": DARK}:
-        (tmp_path / "out" / "batch.json").unlink()
     given: dict[str, str | None] = {
         "folder": str(scans),
         "-o": "out",
@@ -173,6 +168,19 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
         arguments += [option, value] if value is not None else []
     assert main(arguments) == 2
     assert [message in record.message for record in caplog.records if record.levelname == "ERROR"] == [True]
+
+
+def test_results_of_two_tasks_are_not_mixed(
+    scans: Path, a_speaking_checkpoint: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = tmp_path / "out"
+    (scans / "b.nrrd").unlink()
+    shutil.rmtree(scans / "c")
+    assert main(_batch(scans, output, a_speaking_checkpoint)) == 0
+    before = _table(output)
+    assert main(_batch(scans, output, a_speaking_checkpoint, "--text", DARK)) == 2
+    assert "holds results of other names, another report or another model; choose a new folder" in caplog.text
+    assert _table(output) == before
 
 
 def test_a_model_without_words_is_refused(
