@@ -27,6 +27,8 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "segment": Command("segment objects of a scan from points, boxes or words", "MedVLSAM2Lib.commands.segment"),
     "ask": Command("ask about a scan; what answers point at becomes segments", "MedVLSAM2Lib.commands.ask"),
+    "report": Command("draft a report of what is found and measured in a scan", "MedVLSAM2Lib.commands.report"),
+    "batch": Command("segment, measure and report every scan of a folder", "MedVLSAM2Lib.commands.batch"),
     "demo": Command("click in a scan in the panel and save what comes out", "MedVLSAM2Lib.commands.demo"),
     "evaluate": Command(
         "measure accuracy, language, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"

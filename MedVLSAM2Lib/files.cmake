@@ -26,12 +26,14 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/cli.py
   MedVLSAM2Lib/commands/__init__.py
   MedVLSAM2Lib/commands/ask.py
+  MedVLSAM2Lib/commands/batch.py
   MedVLSAM2Lib/commands/conversion.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
   MedVLSAM2Lib/commands/model_descriptions.py
   MedVLSAM2Lib/commands/models.py
   MedVLSAM2Lib/commands/positions.py
+  MedVLSAM2Lib/commands/report.py
   MedVLSAM2Lib/commands/segment.py
   MedVLSAM2Lib/commands/sessions.py
   MedVLSAM2Lib/commands/train.py
@@ -94,6 +96,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/dicom_series.py
   MedVLSAM2Lib/files/geometry.py
   MedVLSAM2Lib/files/segmentation_file.py
+  MedVLSAM2Lib/files/segmentation_reader.py
   MedVLSAM2Lib/files/volume_file.py
   MedVLSAM2Lib/memory/__init__.py
   MedVLSAM2Lib/memory/checkpoint_shape.py
@@ -286,6 +289,17 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/voxel_change.py
   MedVLSAM2Lib/scene/vtk_matrix.py
   MedVLSAM2Lib/scene/write_plan.py
+  MedVLSAM2Lib/scripting/__init__.py
+  MedVLSAM2Lib/scripting/answer.py
+  MedVLSAM2Lib/scripting/batch.py
+  MedVLSAM2Lib/scripting/draft.py
+  MedVLSAM2Lib/scripting/measurement_table.py
+  MedVLSAM2Lib/scripting/model_sentences.py
+  MedVLSAM2Lib/scripting/naming.py
+  MedVLSAM2Lib/scripting/refusals.py
+  MedVLSAM2Lib/scripting/report_templates.py
+  MedVLSAM2Lib/scripting/scan_segment.py
+  MedVLSAM2Lib/scripting/session.py
   MedVLSAM2Lib/session/__init__.py
   MedVLSAM2Lib/session/asking.py
   MedVLSAM2Lib/session/cache.py

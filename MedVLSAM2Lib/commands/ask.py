@@ -9,15 +9,14 @@ from pathlib import Path
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.commands.sessions import open_session
-from MedVLSAM2Lib.files.segmentation_file import SegmentationFileError, SegmentLook, write_segmentation
+from MedVLSAM2Lib.files.segmentation_file import SegmentLook, write_segmentation
 from MedVLSAM2Lib.files.volume_file import read_volume
-from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.medvlsam2.model import CapabilityError
-from MedVLSAM2Lib.prompts import PromptError, Turn
+from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, SentenceStatus
-from MedVLSAM2Lib.session.mask_models import load_mask_model
+from MedVLSAM2Lib.scripting.refusals import REFUSALS
+from MedVLSAM2Lib.scripting.session import load_model
 from MedVLSAM2Lib.session.session import Session
-from MedVLSAM2Lib.volume import Modality, Volume, VolumeError
+from MedVLSAM2Lib.volume import Modality, Volume
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Answer: 0 when there are answers, 2 when the input cannot be used."""
     try:
         volume = read_volume(arguments.volume, Modality(arguments.modality) if arguments.modality else None)
-        session = open_session(volume, load_mask_model(arguments.checkpoint))
+        session = open_session(volume, load_model(arguments.checkpoint))
         _answer(session, volume, arguments.questions, arguments.evidence)
-    except (VolumeError, PromptError, CapabilityError, CheckpointError, SegmentationFileError) as error:
+    except REFUSALS as error:
         logger.error("%s", error)
         return 2
     sys.stdout.write(f"{NOTICE}\n")

@@ -5,30 +5,21 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.commands.positions import Ras, ras_corners, ras_position
-from MedVLSAM2Lib.commands.sessions import open_session
-from MedVLSAM2Lib.files.segmentation_file import (
-    SEGMENTATION_ENDINGS,
-    SegmentationFileError,
-    SegmentLook,
-    check_segmentation_path,
-    write_segmentation,
-)
+from MedVLSAM2Lib.files.segmentation_file import SEGMENTATION_ENDINGS, check_segmentation_path
 from MedVLSAM2Lib.files.volume_file import read_volume
-from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.prompts import Box, Point, Prompt, PromptError, nearest_voxel
-from MedVLSAM2Lib.results import MaskRegion, NotFound, Progress
-from MedVLSAM2Lib.session.mask_models import load_mask_model
-from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VolumeError
+from MedVLSAM2Lib.prompts import PromptError, nearest_voxel
+from MedVLSAM2Lib.scripting.refusals import REFUSALS
+from MedVLSAM2Lib.scripting.scan_segment import ScanSegment
+from MedVLSAM2Lib.scripting.session import Session
+from MedVLSAM2Lib.session.finding import not_found
+from MedVLSAM2Lib.volume import Modality, Volume
 
 logger = logging.getLogger(__name__)
-
-_OBJECT, _FOUND = "object", "found "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,13 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
         volume = read_volume(arguments.volume, Modality(arguments.modality) if arguments.modality else None)
         if arguments.text is not None:
             return _find(arguments, volume)
-        prompts = _prompts(arguments, volume)
-        mask, confidence = _segment(volume, prompts, arguments.checkpoint)
-        write_segmentation(arguments.output, mask, volume, SegmentLook(arguments.name))
-    except (VolumeError, PromptError, CheckpointError, SegmentationFileError) as error:
+        if not arguments.point and not arguments.box:
+            raise PromptError("There is nothing to segment; give a --point, a --box around it, or a --text.")
+        session = Session.open(volume, arguments.checkpoint)
+        segment = session.segment(arguments.point, arguments.negative, arguments.box, arguments.name)
+        segment.save(arguments.output)
+    except REFUSALS as error:
         logger.error("%s", error)
         return 2
-    sys.stdout.write(_result_line(arguments.output, mask, confidence, prompts, volume))
+    sys.stdout.write(_result_line(arguments.output, segment, arguments.point))
     return 0
 
 
@@ -75,21 +68,14 @@ def _find(arguments: argparse.Namespace, volume: Volume) -> int:
     """Write what a phrase names: 0 when there is something, 1 when nothing was found."""
     if arguments.point or arguments.negative or arguments.box:
         raise PromptError("Give a --text, or a --point and a --box, but not both.")
-    session = open_session(volume, load_mask_model(arguments.checkpoint))
-    confidences: dict[str, float] = {}
-    for event in session.find([arguments.text], _FOUND, cancelled=lambda: False):
-        if isinstance(event, NotFound):
-            logger.error("%s", event.reason)
-        elif isinstance(event, MaskRegion):
-            confidences[event.object_id] = event.confidence
-    for number, (object_id, confidence) in enumerate(confidences.items(), start=1):
-        several = len(confidences) > 1
-        output = _numbered(arguments.output, number) if several else arguments.output
-        mask = session.mask(object_id)
-        name = f"{arguments.text} {number}" if several else arguments.text
-        write_segmentation(output, mask, volume, SegmentLook(name))
-        sys.stdout.write(_result_line(output, mask, confidence, [], volume))
-    return 0 if confidences else 1
+    found = Session.open(volume, arguments.checkpoint).find(arguments.text)
+    if not found:
+        logger.error("%s", not_found(arguments.text))
+    for number, segment in enumerate(found, start=1):
+        output = _numbered(arguments.output, number) if len(found) > 1 else arguments.output
+        segment.save(output)
+        sys.stdout.write(_result_line(output, segment, []))
+    return 0 if found else 1
 
 
 def _numbered(path: Path, number: int) -> Path:
@@ -98,40 +84,18 @@ def _numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name[: -len(ending)]}_{number}{path.name[-len(ending) :]}")
 
 
-def _prompts(arguments: argparse.Namespace, volume: Volume) -> list[Prompt]:
-    prompts: list[Prompt] = []
-    if arguments.box:
-        corners = np.array([volume.ras_to_ijk(corner) for corner in arguments.box])
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        prompts.append(Box((low[0], low[1], low[2]), (high[0], high[1], high[2])))
-    prompts += [Point(volume.ras_to_ijk(position)) for position in arguments.point]
-    if not prompts:
-        raise PromptError("There is nothing to segment; give a --point in the object, a --box around it, or a --text.")
-    return prompts + [Point(volume.ras_to_ijk(position), positive=False) for position in arguments.negative]
-
-
-def _segment(volume: Volume, prompts: list[Prompt], checkpoint: Path) -> tuple[PackedMask, float]:
-    session = open_session(volume, load_mask_model(checkpoint))
-    confidence = float("nan")
-    for event in session.add_prompts(_OBJECT, prompts, cancelled=lambda: False):
-        if isinstance(event, Progress):
-            logger.info("%3.0f %% %s", 100 * event.fraction, event.message)
-        elif isinstance(event, MaskRegion):
-            confidence = event.confidence
-    return session.mask(_OBJECT), confidence
-
-
-def _result_line(output: Path, mask: PackedMask, confidence: float, prompts: list[Prompt], volume: Volume) -> str:
-    millilitres = mask.voxel_count * volume.voxel_volume_mm3 / 1000
-    parts = [f"{output}: {millilitres:.2f} ml in {mask.voxel_count} voxels", f"confidence {confidence:.2f}"]
-    inside = [_is_inside(mask, prompt.position) for prompt in prompts if isinstance(prompt, Point) and prompt.positive]
+def _result_line(output: Path, segment: ScanSegment, points: Sequence[Ras]) -> str:
+    voxels = segment.mask.voxel_count
+    millilitres = voxels * segment.volume.voxel_volume_mm3 / 1000
+    parts = [f"{output}: {millilitres:.2f} ml in {voxels} voxels", f"confidence {segment.confidence:.2f}"]
+    inside = [_is_inside(segment, point) for point in points]
     if inside:
         parts.append(f"{sum(inside)} of {len(inside)} clicked voxels inside")
     return ", ".join(parts) + "\n"
 
 
-def _is_inside(mask: PackedMask, position: Ras) -> bool:
-    k, j, i = nearest_voxel(position)
+def _is_inside(segment: ScanSegment, point: Ras) -> bool:
+    mask, (k, j, i) = segment.mask, nearest_voxel(segment.volume.ras_to_ijk(point))
     if not mask.box.contains((k, j, i)):
         return False
     low_k, low_j, low_i = mask.box.low

@@ -48,7 +48,7 @@ def read_dicom_folder(folder: Path) -> DicomScan:
     Raises:
         VolumeError: there is none, slices are missing or unevenly spaced, or several volumes share the series.
     """
-    files = _largest_series(folder)
+    files = largest_series(folder)
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(files)
     first = _header(files[0])
@@ -62,11 +62,20 @@ def read_dicom_folder(folder: Path) -> DicomScan:
     return DicomScan(sitk.GetArrayFromImage(image), matrix, modality)
 
 
-def _largest_series(folder: Path) -> list[str]:
-    places = [folder, *sorted(place for place in folder.rglob("*") if place.is_dir())]
+def holds_dicom(folder: Path) -> bool:
+    """Whether there is a DICOM image in ``folder`` or the folders in it."""
+    return any(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(place)) for place in _places(folder))
+
+
+def largest_series(folder: Path) -> list[str]:
+    """The files of the largest series in ``folder`` or the folders in it, in the order of their place.
+
+    Raises:
+        VolumeError: there is none.
+    """
     series = [
         list(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(place), uid))
-        for place in places
+        for place in _places(folder)
         for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(place))
     ]
     if not series:
@@ -75,6 +84,10 @@ def _largest_series(folder: Path) -> list[str]:
     if len(series) > 1:
         logger.info("%d series in %s; the one of %d files is used.", len(series), folder, len(largest))
     return largest
+
+
+def _places(folder: Path) -> list[Path]:
+    return [folder, *sorted(place for place in folder.rglob("*") if place.is_dir())]
 
 
 def _matrix_from_slices(files: list[str], folder: Path) -> np.ndarray:

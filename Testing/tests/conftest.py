@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,3 +54,17 @@ def a_ct(a_slicer: OffscreenSlicer) -> Any:
     volume = slicer.util.addVolumeFromArray(voxels, ijkToRAS=ijk_to_ras, name="CT")
     volume.CreateDefaultDisplayNodes()
     return volume
+
+
+@pytest.fixture(scope="session")
+def a_speaking_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy that finds two balls, answers questions about them and reports; learnt once, in seconds."""
+    from tests.session.toy_phrases import CAPABILITIES, LANGUAGE, one_thread, teach_answers, toy_model, train
+
+    model = toy_model(LANGUAGE, CAPABILITIES)
+    with one_thread():
+        teach_answers(model, steps=400)
+        train(model, steps=250)
+    folder = tmp_path_factory.mktemp("speaking")
+    model.save_pretrained(folder)
+    return folder

@@ -74,12 +74,16 @@ LAYERS: dict[str, Layer] = {
         "model session engine scene training prompts results volume files bundled_checkpoint vocabulary",
         "numpy scipy torch skimage sam2 SimpleITK slicer vtk",
     ),
+    "scripting": _may(
+        "model session engine report prompts results volume files bundled_checkpoint vocabulary", "numpy"
+    ),
     "commands": _may(
-        "model session engine report training evaluation prompts results volume files bundled_checkpoint catalogue",
+        "scripting model session engine report training evaluation prompts results volume files bundled_checkpoint "
+        "catalogue vocabulary",
         "numpy SimpleITK torch slicer vtk qt harness",
     ),
     "cli": _may("commands", ""),
-    "__init__": _may("", ""),
+    "__init__": _may("scripting", ""),
 }
 WORKER_LAYER = _may("session model prompts results volume catalogue", "numpy")
 

@@ -1,14 +1,16 @@
-"""``medvlsam2 segment``: prompts in RAS mm in, a segmentation file out."""
+"""``medvlsam2 segment``: prompts in RAS mm or words in, segmentation files out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from MedVLSAM2Lib.cli import main
 from MedVLSAM2Lib.files import read_volume
+from tests.session.toy_phrases import BRIGHT, HOLLOW, toy_volume
 
 
 def _typed(position: tuple[float, ...]) -> str:
@@ -80,7 +82,7 @@ def test_bad_input_is_one_sentence_and_exit_status_2(
         arguments += [option, value] if value is not None else []
     assert main(arguments) == 2
     assert message in caplog.text
-    assert len(caplog.records) == 1
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
     assert not (tmp_path / "mask.nii.gz").exists()
 
 
@@ -89,3 +91,53 @@ def test_a_position_that_is_none_is_refused_by_the_parser(a_scan: Any, capsys: p
         main(["segment", str(a_scan.path), "--point", "here", "-o", "mask.nii.gz"])
     assert stopped.value.code == 2
     assert "R,A,S in mm" in capsys.readouterr().err
+
+
+def test_words_become_a_segment(
+    a_scan_with_balls: Path, a_speaking_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "ball.seg.nrrd"
+    arguments = ["segment", str(a_scan_with_balls), "--text", BRIGHT, "--modality", "CT", "-o", str(output)]
+    assert main([*arguments, "--checkpoint", str(a_speaking_checkpoint)]) == 0
+    found, bright = read_volume(output).array > 0, toy_volume(np.random.default_rng(99))[1][BRIGHT]
+    assert 2 * (found & bright).sum() / (found.sum() + bright.sum()) > 0.6
+    assert f"{output}: " in capsys.readouterr().out
+
+
+def test_words_that_name_nothing_are_told_and_exit_status_1(
+    a_scan_with_balls: Path, a_speaking_checkpoint: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = tmp_path / "ball.seg.nrrd"
+    arguments = ["segment", str(a_scan_with_balls), "--text", HOLLOW, "--modality", "CT", "-o", str(output)]
+    assert main([*arguments, "--checkpoint", str(a_speaking_checkpoint)]) == 1
+    assert f"No “{HOLLOW}” was found" in caplog.text
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "message"),
+    [
+        (BRIGHT, ["--point", "0,0,0"], "but not both"),
+        (" ", [], "There is no phrase"),
+    ],
+)
+def test_words_that_cannot_be_used_are_one_sentence_and_exit_status_2(
+    a_scan_with_balls: Path,
+    a_speaking_checkpoint: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    text: str,
+    more: list[str],
+    message: str,
+) -> None:
+    arguments = ["segment", str(a_scan_with_balls), "--text", text, *more, "-o", str(tmp_path / "ball.nii.gz")]
+    assert main([*arguments, "--checkpoint", str(a_speaking_checkpoint)]) == 2
+    assert [message in record.message for record in caplog.records if record.levelname == "ERROR"] == [True]
+
+
+def test_a_model_without_words_says_so(
+    a_scan_with_balls: Path, a_checkpoint: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    arguments = ["segment", str(a_scan_with_balls), "--text", "liver", "-o", str(tmp_path / "liver.nii.gz")]
+    assert main([*arguments, "--checkpoint", str(a_checkpoint)]) == 2
+    assert "does not know words" in caplog.text

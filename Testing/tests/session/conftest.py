@@ -28,12 +28,12 @@ def two_balls() -> Volume:
 
 
 @pytest.fixture
-def without(tmp_path: Path) -> Callable[[Path, str], Path]:
-    """Makes a checkpoint of the parts of another one that does not offer one of its capabilities."""
+def without(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a checkpoint of the parts of another one that does not offer some of its capabilities."""
 
-    def make(checkpoint: Path, capability: str) -> Path:
+    def make(checkpoint: Path, *capabilities: str) -> Path:
         config = json.loads((checkpoint / "config.json").read_text())
-        config["capabilities"] = [offered for offered in config["capabilities"] if offered != capability]
+        config["capabilities"] = [offered for offered in config["capabilities"] if offered not in capabilities]
         config["components"] = {name: {"path": str(checkpoint / name)} for name in config["components"]}
         (tmp_path / "config.json").write_text(json.dumps(config))
         return tmp_path

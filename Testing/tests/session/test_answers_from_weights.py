@@ -8,60 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
 from MedVLSAM2Lib.engine.failures import failure_of
-from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.medvlsam2.model import CapabilityError, MedVLSam2Model
-from MedVLSAM2Lib.model.volume_input.prepare import prepare
-from MedVLSAM2Lib.prompts import Turn
+from MedVLSAM2Lib.model.medvlsam2.model import CapabilityError
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, Event, MaskRegion, SentenceStatus
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.mask_models import LoadedModel, load_mask_model
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
-from tests.session.toy_phrases import BRIGHT, HOLLOW, PHRASES, one_thread, toy_model, toy_volume, train
-
-# A phrase is asked for as a question is, so that the state of its mark is the one that the mask network learns.
-LANGUAGE = LanguageConfig(
-    phrase_question="Is there {phrase}?", phrase_answer="Here is {phrase} [SEG]", most_new_tokens=40
-)
-CAPABILITIES = ("click", "phrase", "question")
-
-
-def question(phrase: str) -> tuple[Turn, ...]:
-    return (Turn("user", LANGUAGE.phrase_question.format(phrase=phrase)),)
-
-
-def teach_answers(model: MedVLSam2Model, steps: int) -> None:
-    """Teach the language model to answer every question with yes and the phrase, whatever the volume shows."""
-    language, generator = model.language_model, np.random.default_rng(3)
-    with torch.no_grad():
-        shown = [torch.from_numpy(prepare(toy_volume(generator)[0], model.config.volume_input)) for _ in range(4)]
-        visual = model.encode_volume(torch.stack(shown))
-    optimizer = torch.optim.AdamW(language.network.parameters(), 3e-3)
-    for step in range(steps):
-        phrase, seen = PHRASES[step % len(PHRASES)], visual[[step % len(visual)]]
-        answer = f"{LANGUAGE.phrase_answer.format(phrase=phrase)}.{language.tokenizer.eos_token}"
-        asked = language.prompt_ids(question(phrase), seen.shape[1])
-        ids = torch.tensor([language.prompt_ids(question(phrase), seen.shape[1], answer)])
-        logits = language.network(inputs_embeds=language.embed(ids, seen)).logits
-        loss = functional.cross_entropy(logits[0, len(asked) - 1 : -1], ids[0, len(asked) :])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    language.network.requires_grad_(False)
-
-
-@pytest.fixture(scope="module")
-def a_taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = toy_model(LANGUAGE, CAPABILITIES)
-    with one_thread():
-        teach_answers(model, steps=300)
-        train(model, steps=250)
-    folder = tmp_path_factory.mktemp("toy")
-    model.save_pretrained(folder)
-    return folder
+from tests.session.toy_phrases import BRIGHT, HOLLOW, question, toy_volume
 
 
 @pytest.fixture
@@ -74,10 +29,10 @@ def session_of(loaded: LoadedModel, volume: Volume) -> Session:
 
 
 def test_what_the_model_speaks_of_is_shown(
-    a_taught_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
+    a_speaking_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
 ) -> None:
     volume, masks = a_volume
-    session = session_of(load_mask_model(a_taught_checkpoint), volume)
+    session = session_of(load_mask_model(a_speaking_checkpoint), volume)
     events = list(session.ask(question(BRIGHT), "a", lambda: False))
 
     (told,) = [event for event in events if isinstance(event, AnswerSentence)]
@@ -89,9 +44,9 @@ def test_what_the_model_speaks_of_is_shown(
 
 
 def test_what_the_model_makes_up_is_not_said(
-    a_taught_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
+    a_speaking_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
 ) -> None:
-    session = session_of(load_mask_model(a_taught_checkpoint), a_volume[0])
+    session = session_of(load_mask_model(a_speaking_checkpoint), a_volume[0])
     events = list(session.ask(question(HOLLOW), "a", lambda: False))
 
     assert [event for event in events if isinstance(event, AnswerSentence | MaskRegion)] == [
@@ -105,7 +60,7 @@ def test_what_the_model_makes_up_is_not_said(
 
 
 def test_an_answer_is_ended_between_two_tokens(
-    a_taught_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
+    a_speaking_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
 ) -> None:
     told: list[Event] = []
     asked = iter(range(100))
@@ -114,7 +69,7 @@ def test_an_answer_is_ended_between_two_tokens(
         return next(asked) > 5
 
     with pytest.raises(Cancelled):
-        told += session_of(load_mask_model(a_taught_checkpoint), a_volume[0]).ask(
+        told += session_of(load_mask_model(a_speaking_checkpoint), a_volume[0]).ask(
             question(BRIGHT), "a", after_a_few_tokens
         )
     assert next(asked) < 10
@@ -122,17 +77,17 @@ def test_an_answer_is_ended_between_two_tokens(
 
 
 def test_whoever_takes_an_answer_is_not_put_into_inference_mode(
-    a_taught_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
+    a_speaking_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]]
 ) -> None:
-    for _ in session_of(load_mask_model(a_taught_checkpoint), a_volume[0]).ask(question(BRIGHT), "a", lambda: False):
+    for _ in session_of(load_mask_model(a_speaking_checkpoint), a_volume[0]).ask(question(BRIGHT), "a", lambda: False):
         assert not torch.is_inference_mode_enabled()
         assert torch.is_grad_enabled()
 
 
 def test_a_checkpoint_that_was_not_trained_for_questions_says_so(
-    a_taught_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]], without: Callable[[Path, str], Path]
+    a_speaking_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]], without: Callable[..., Path]
 ) -> None:
-    session = session_of(load_mask_model(without(a_taught_checkpoint, "question")), a_volume[0])
+    session = session_of(load_mask_model(without(a_speaking_checkpoint, "question", "report")), a_volume[0])
     with pytest.raises(CapabilityError, match="The checkpoint toy was not trained to answer questions") as raised:
         list(session.ask(question(BRIGHT), "a", lambda: False))
     failure = failure_of(raised.value)
@@ -140,9 +95,9 @@ def test_a_checkpoint_that_was_not_trained_for_questions_says_so(
 
 
 def test_a_checkpoint_that_cannot_point_at_voxels_confirms_nothing(
-    a_taught_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]], without: Callable[[Path, str], Path]
+    a_speaking_checkpoint: Path, a_volume: tuple[Volume, dict[str, np.ndarray]], without: Callable[..., Path]
 ) -> None:
-    session = session_of(load_mask_model(without(a_taught_checkpoint, "phrase")), a_volume[0])
+    session = session_of(load_mask_model(without(a_speaking_checkpoint, "phrase")), a_volume[0])
     events = list(session.ask(question(BRIGHT), "a", lambda: False))
     (told,) = [event for event in events if isinstance(event, AnswerSentence)]
     assert told.status is SentenceStatus.UNCONFIRMED

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
-from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
@@ -21,24 +20,14 @@ from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
 from tests.model.medvlsam2.opened_files import OpenedFiles
-from tests.session.toy_phrases import BRIGHT, DARK, HOLLOW, one_thread, toy_model, toy_volume, train
+from tests.session.toy_phrases import BRIGHT, CAPABILITIES, DARK, HOLLOW, toy_volume
 
 Open = Callable[[Volume], Session]
 
 
-@pytest.fixture(scope="module")
-def a_taught_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = toy_model(LanguageConfig(), ("click", "phrase"))
-    with one_thread():
-        train(model, steps=250)
-    folder = tmp_path_factory.mktemp("toy")
-    model.save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture
-def a_loaded_model(a_taught_checkpoint: Path) -> LoadedModel:
-    return load_mask_model(a_taught_checkpoint)
+def a_loaded_model(a_speaking_checkpoint: Path) -> LoadedModel:
+    return load_mask_model(a_speaking_checkpoint)
 
 
 @pytest.fixture
@@ -75,25 +64,26 @@ def test_a_click_on_a_found_object_keeps_the_promise_of_a_click(open_session: Op
     assert not session.mask("object").unpack(VoxelBox.of_shape(volume.shape))[k, j, i]
 
 
-def test_the_language_model_is_read_for_the_first_phrase_and_not_for_clicks(a_taught_checkpoint: Path) -> None:
+def test_the_language_model_is_read_for_the_first_phrase_and_not_for_clicks(a_speaking_checkpoint: Path) -> None:
     volume, _ = toy_volume(np.random.default_rng(99))
-    watched = OpenedFiles(a_taught_checkpoint / "language_model")
-    loaded = load_mask_model(a_taught_checkpoint)
+    watched = OpenedFiles(a_speaking_checkpoint / "language_model")
+    loaded = load_mask_model(a_speaking_checkpoint)
     session = Session(volume, "toy", loaded, grounding=loaded.grounding)
     list(session.add_prompts("clicked", [Point((24, 24, 24))], lambda: False))
     assert watched.names() == set()
-    watched = OpenedFiles(a_taught_checkpoint / "language_model")
+    watched = OpenedFiles(a_speaking_checkpoint / "language_model")
     list(session.add_prompts("named", [Phrase(BRIGHT)], lambda: False))
     assert "model.safetensors" in watched.names()
 
 
 def test_a_phrase_that_is_read_without_the_volume_needs_neither_encoder_nor_projector(
-    a_taught_checkpoint: Path, tmp_path: Path
+    a_speaking_checkpoint: Path, tmp_path: Path
 ) -> None:
-    config = json.loads((a_taught_checkpoint / "config.json").read_text())
+    config = json.loads((a_speaking_checkpoint / "config.json").read_text())
     needed = ("language_model", "seg_projector", "mask_model")
-    components = {name: {"path": str(a_taught_checkpoint / name)} for name in needed}
-    (tmp_path / "config.json").write_text(json.dumps(config | {"phrase_sees_volume": False, "components": components}))
+    components = {name: {"path": str(a_speaking_checkpoint / name)} for name in needed}
+    alone = {"phrase_sees_volume": False, "components": components, "capabilities": ["click", "phrase"]}
+    (tmp_path / "config.json").write_text(json.dumps(config | alone))
     reader = ModelPhraseReader(MedVLSam2Model.from_pretrained(tmp_path))
     read = [
         reader.tokens(toy_volume(np.random.default_rng(seed))[0], "toy", [BRIGHT, DARK], ByteBoundedCache())
@@ -104,23 +94,23 @@ def test_a_phrase_that_is_read_without_the_volume_needs_neither_encoder_nor_proj
     assert not np.allclose(read[0][0], read[0][1])
 
 
-def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, a_taught_checkpoint: Path) -> None:
-    assert a_loaded_model.capabilities == ("click", "phrase")
+def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, a_speaking_checkpoint: Path) -> None:
+    assert a_loaded_model.capabilities == CAPABILITIES
     assert a_loaded_model.identity.startswith("patches:")
-    path = a_taught_checkpoint / "config.json"
+    path = a_speaking_checkpoint / "config.json"
     before = path.read_text()
     path.write_text(json.dumps(json.loads(before) | {"capabilities": ["click"]}))
-    without_words = load_mask_model(a_taught_checkpoint)
+    without_words = load_mask_model(a_speaking_checkpoint)
     path.write_text(before)
     assert without_words.grounding is None
 
 
 def test_a_composite_locates_with_one_model_and_segments_with_another(
-    a_taught_checkpoint: Path, tmp_path: Path
+    a_speaking_checkpoint: Path, tmp_path: Path
 ) -> None:
     """The toy finds the ball; the bundled checkpoint, which knows no words, gets its box and a point in it."""
-    config = MedVLSam2Config.from_dict(json.loads((a_taught_checkpoint / "config.json").read_text()))
-    parts = {name: ComponentSource(path=str(a_taught_checkpoint / name)) for name in config.components}
+    config = MedVLSam2Config.from_dict(json.loads((a_speaking_checkpoint / "config.json").read_text()))
+    parts = {name: ComponentSource(path=str(a_speaking_checkpoint / name)) for name in config.components}
     parts |= {
         "locator": parts["mask_model"],
         "mask_model": ComponentSource(path=str(bundled_checkpoint() / "mask_model")),
@@ -134,6 +124,6 @@ def test_a_composite_locates_with_one_model_and_segments_with_another(
     assert dice(session, "object", masks[BRIGHT]) > 0.8
 
 
-def test_a_mask_model_on_its_own_knows_no_words(a_taught_checkpoint: Path) -> None:
-    alone = load_mask_model(a_taught_checkpoint / "mask_model")
+def test_a_mask_model_on_its_own_knows_no_words(a_speaking_checkpoint: Path) -> None:
+    alone = load_mask_model(a_speaking_checkpoint / "mask_model")
     assert (alone.capabilities, alone.grounding) == (("click",), None)

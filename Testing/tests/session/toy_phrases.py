@@ -1,4 +1,7 @@
-"""A toy model that learns in seconds what "the bright ball" and "the dark ball" are, to prove the whole road."""
+"""A toy model that learns in seconds what "the bright ball" and "the dark ball" are, to answer, and to report.
+
+``tests/conftest.py`` keeps one on disk for all tests, ``a_speaking_checkpoint``.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.model.volume_input.prepare import prepare
+from MedVLSAM2Lib.prompts import Turn
+from MedVLSAM2Lib.scripting.model_sentences import REPORT_QUESTION
 from MedVLSAM2Lib.volume import Modality, Volume
 from tests.model.conftest import a_small_language_model
 from tests.model.medvlsam2.conftest import ENCODER, PROJECTOR
@@ -31,6 +36,12 @@ from tests.model.medvlsam2.conftest import ENCODER, PROJECTOR
 BRIGHT, DARK, HOLLOW = PHRASES = ("the bright ball", "the dark ball", "the hollow ball")
 SIDE_VOXELS, SPACING_MM = 48, 2.0
 EXAMPLES = 240
+# A phrase is asked for as a question is, so that the state of its mark is the one that the mask network learns.
+LANGUAGE = LanguageConfig(
+    phrase_question="Is there {phrase}?", phrase_answer="Here is {phrase} [SEG]", most_new_tokens=80
+)
+CAPABILITIES = ("click", "phrase", "question", "report")
+REPORT = "Findings: Two balls are seen.\nImpression: Both need a follow-up."
 TISSUE_HU, BRIGHT_HU, DARK_HU = 40, 300, -300
 
 
@@ -78,6 +89,32 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+def question(phrase: str) -> tuple[Turn, ...]:
+    """A conversation that asks for a phrase."""
+    return (Turn("user", LANGUAGE.phrase_question.format(phrase=phrase)),)
+
+
+def teach_answers(model: MedVLSam2Model, steps: int) -> None:
+    """Teach the language model to answer with the phrase, and to report, whatever the volume shows."""
+    language, generator = model.language_model, np.random.default_rng(3)
+    with torch.no_grad():
+        shown = [torch.from_numpy(prepare(toy_volume(generator)[0], model.config.volume_input)) for _ in range(4)]
+        visual = model.encode_volume(torch.stack(shown))
+    learnt = [(question(phrase), f"{LANGUAGE.phrase_answer.format(phrase=phrase)}.") for phrase in PHRASES]
+    learnt.append(((Turn("user", REPORT_QUESTION),), REPORT))
+    optimizer = torch.optim.AdamW(language.network.parameters(), 3e-3)
+    for step in range(steps):
+        (asked, answer), seen = learnt[step % len(learnt)], visual[[step // len(learnt) % len(visual)]]
+        prompt = language.prompt_ids(asked, seen.shape[1])
+        ids = torch.tensor([language.prompt_ids(asked, seen.shape[1], f"{answer}{language.tokenizer.eos_token}")])
+        logits = language.network(inputs_embeds=language.embed(ids, seen)).logits
+        loss = functional.cross_entropy(logits[0, len(prompt) - 1 : -1], ids[0, len(prompt) :])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    language.network.requires_grad_(False)
 
 
 def train(model: MedVLSam2Model, steps: int, seed: int = 0) -> None:
