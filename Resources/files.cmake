@@ -8,6 +8,8 @@ set(MedVLSAM2_BUNDLED_RESOURCES
   Resources/checkpoints/tiny/language_model/model.safetensors
   Resources/checkpoints/tiny/language_model/tokenizer.json
   Resources/checkpoints/tiny/language_model/tokenizer_config.json
+  Resources/checkpoints/tiny/locator/config.json
+  Resources/checkpoints/tiny/locator/model.safetensors
   Resources/checkpoints/tiny/mask_model/config.json
   Resources/checkpoints/tiny/mask_model/model.safetensors
   Resources/checkpoints/tiny/projector/config.json
