@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.plain_values import check_texts
+from MedVLSAM2Lib.plain_json import parse_json
 
 C = TypeVar("C")
 
@@ -23,6 +25,7 @@ CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
 INDEX_NAME = "model.safetensors.index.json"
 LARGEST_SHARD = 5 * 10**9
+_LONGEST_NAME = 200
 
 
 def write_config(folder: Path, values: Mapping[str, Any]) -> None:
@@ -43,8 +46,8 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"The checkpoint in {path.parent} has no {path.name}.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        values = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} does not hold a JSON object.")
@@ -75,6 +78,7 @@ def config_of_kind(
             f"{version}."
         )
     try:
+        check_texts("capabilities", card.get("capabilities", ()))
         return make(card)
     except (TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error
@@ -119,12 +123,12 @@ def weight_files(folder: Path) -> list[Path]:
     names = [WEIGHTS_NAME]
     if (folder / INDEX_NAME).is_file():
         file_of = read_json(folder / INDEX_NAME).get("weight_map")
-        if not isinstance(file_of, dict):
+        if not isinstance(file_of, dict) or not all(isinstance(name, str) for name in file_of.values()):
             raise CheckpointError(f"{folder / INDEX_NAME} names no weight files; copy or download it again.")
         names = sorted(set(file_of.values()))
     for name in names:
-        if not (folder / name).is_file() or Path(name).name != name:
-            raise CheckpointError(f"The checkpoint in {folder} has no {name}.")
+        if Path(name).name != name or len(name) > _LONGEST_NAME or not (folder / name).is_file():
+            raise CheckpointError(f"The checkpoint in {folder} has no {name[:_LONGEST_NAME]}.")
     return [folder / name for name in names]
 
 
