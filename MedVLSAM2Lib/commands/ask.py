@@ -14,14 +14,14 @@ from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.medvlsam2.model import CapabilityError
 from MedVLSAM2Lib.prompts import PromptError, Turn
+from MedVLSAM2Lib.report.exporters.visible_text import visible
+from MedVLSAM2Lib.report.report import DRAFT_MARK
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, SentenceStatus
 from MedVLSAM2Lib.session.mask_models import load_mask_model
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Modality, Volume, VolumeError
 
 logger = logging.getLogger(__name__)
-
-NOTICE = "Draft by a model, not for clinical use."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,21 +42,22 @@ def run(arguments: argparse.Namespace) -> int:
     except (VolumeError, PromptError, CapabilityError, CheckpointError, SegmentationFileError) as error:
         logger.error("%s", error)
         return 2
-    sys.stdout.write(f"{NOTICE}\n")
     return 0
 
 
 def _answer(session: Session, volume: Volume, questions: list[str], evidence: Path | None) -> None:
     conversation: list[Turn] = []
+    sys.stdout.write(f"{DRAFT_MARK}\n")
     for number, question in enumerate(questions, start=1):
         conversation.append(Turn("user", question))
-        sys.stdout.write(f"> {question}\n")
+        sys.stdout.write(f"> {visible(question)}\n")
         for event in session.ask(conversation, f"answer {number} object ", cancelled=lambda: False):
             if isinstance(event, AnswerSentence):
-                sys.stdout.write(f"{_shown(event)}\n")
+                sys.stdout.write(f"{visible(_shown(event))}\n")
                 _write_evidence(session, volume, event, evidence)
             elif isinstance(event, AnswerDone):
                 conversation.append(Turn("assistant", event.raw))
+        sys.stdout.write(f"{DRAFT_MARK}\n")
 
 
 def _shown(sentence: AnswerSentence) -> str:

@@ -14,6 +14,10 @@ from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 SEGMENTATION_ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha")
 """What can be written; in a ``.seg.nrrd`` the segment keeps its name and colour."""
 
+DRAFT_STATUS = "DRAFT, not for clinical use, unsigned"
+"""In every file of a mask, where its format has room for it."""
+
+_STATUS_KEY = {"nrrd": "status", "mha": "Status", "nii": "ITK_FileNotes", "gz": "ITK_FileNotes"}
 _COLOR = (0.87, 0.40, 0.28)
 _KEEPS_RIGHT_ANGLES_ONLY = (".nii", ".nii.gz")
 
@@ -48,6 +52,7 @@ def write_segmentation(path: Path, mask: PackedMask, volume: Volume, look: Segme
         raise SegmentationFileError(f"NIfTI cannot hold the sheared axes of {volume.name}; write a .seg.nrrd instead.")
     image = sitk.GetImageFromArray(mask.unpack(VoxelBox.of_shape(volume.shape)).astype(np.uint8))
     set_ijk_to_ras(image, volume.ijk_to_ras)
+    image.SetMetaData(_STATUS_KEY[path.name.lower().rpartition(".")[2]], DRAFT_STATUS)
     if path.name.lower().endswith(".seg.nrrd"):
         for key, value in _segment_fields(volume.shape, look or SegmentLook()).items():
             image.SetMetaData(key, value)
