@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from reprlib import Repr
 from typing import Any
 
 DEEPEST = 64
@@ -18,6 +19,14 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
     _check_depth(content)
     return content
+
+
+def shortened(value: Any, longest: int = 60) -> str:
+    """``value`` as it is written in Python, for a message, however large it is."""
+    form = Repr()
+    form.maxlevel, form.maxstring, form.maxlong = 3, longest, longest
+    text = form.repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def _check_depth(content: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _TEST = re.compile(r"^(Testing/tests/fuzz/\S+::\w+):$")
-_CASES = re.compile(r"(\d+) passing (?:test cases|examples)")
+_CASES = re.compile(r"(\d+) passing, ")
 _PLAIN = re.compile(r"(\d+) passed")
 
 

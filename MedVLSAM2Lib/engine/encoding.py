@@ -13,10 +13,11 @@ import typing
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from numbers import Integral, Real
-from reprlib import Repr
 from typing import Any
 
 import numpy as np
+
+from MedVLSAM2Lib.plain_json import shortened
 
 Json = Any
 _TAG = "is"
@@ -148,11 +149,3 @@ def _decode_scalar(expected: Any, value: Json) -> Any:
     if expected in _SCALARS and type(value) is expected:
         return value
     raise ProtocolError(f"Expected {getattr(expected, '__name__', expected)}, got {shortened(value)}.")
-
-
-def shortened(value: Json) -> str:
-    """``value`` for a message, however large it is."""
-    form = Repr()
-    form.maxlevel, form.maxstring, form.maxlong = 3, 60, 60
-    text = form.repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from MedVLSAM2Lib import __version__
-from MedVLSAM2Lib.engine.encoding import ProtocolError, decode, encode, shortened
+from MedVLSAM2Lib.engine.encoding import ProtocolError, decode, encode
 from MedVLSAM2Lib.engine.shared_volume import StoredVolume
 from MedVLSAM2Lib.engine.transport import Frame
+from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.prompts import Prompt, Turn
 from MedVLSAM2Lib.results import Event, Failure
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.plain_values import check_texts
-from MedVLSAM2Lib.plain_json import parse_json
+from MedVLSAM2Lib.plain_json import parse_json, shortened
 
 C = TypeVar("C")
 
@@ -25,7 +25,7 @@ CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
 INDEX_NAME = "model.safetensors.index.json"
 LARGEST_SHARD = 5 * 10**9
-_LONGEST_NAME = 200
+_LONGEST_NAME = _LONGEST_REASON = 200
 
 
 def write_config(folder: Path, values: Mapping[str, Any]) -> None:
@@ -41,6 +41,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     return read_json(folder / CONFIG_NAME)
 
 
+def reason_of(error: Exception) -> str:
+    """What ``error`` says, short enough for a sentence: it may repeat what a file says at any length."""
+    return " ".join(str(error).split())[:_LONGEST_REASON].rstrip(".") or type(error).__name__
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; CheckpointError when there is none."""
     if not path.is_file():
@@ -48,7 +53,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         values = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
+        raise CheckpointError(f"{path} is not readable JSON ({reason_of(error)}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} does not hold a JSON object.")
     return values
@@ -70,18 +75,18 @@ def config_of_kind(
         CheckpointError: it is of another kind or version, or describes no network.
     """
     if card.get("architecture") != architecture:
-        kind = card.get("architecture")
-        raise CheckpointError(f"The checkpoint in {folder} is of the kind {kind!r}, not {architecture!r}.")
+        kind = shortened(card.get("architecture"))
+        raise CheckpointError(f"The checkpoint in {folder} is of the kind {kind}, not {architecture!r}.")
     if card.get("format_version") != version:
         raise CheckpointError(
-            f"The checkpoint in {folder} has format version {card.get('format_version')}, this MedVLSAM2 reads version "
+            f"The checkpoint in {folder} has format version {shortened(card.get('format_version'))}, this MedVLSAM2 reads version "
             f"{version}."
         )
     try:
         check_texts("capabilities", card.get("capabilities", ()))
         return make(card)
     except (TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error
+        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {reason_of(error)}.") from error
 
 
 def save_weights(folder: Path, weights: Mapping[str, Tensor], largest_shard: int = LARGEST_SHARD) -> None:
@@ -137,7 +142,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(str(path))
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or incomplete; copy or download it again ({error}).") from error
+        raise CheckpointError(f"{path} is damaged or incomplete; copy or download it again ({reason_of(error)}).") from error
 
 
 def check_fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
@@ -145,7 +150,7 @@ def check_fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> 
     expected = network.state_dict()
     for name in sorted(expected.keys() ^ weights.keys()):
         what = "lacks" if name in expected else "has an unexpected"
-        raise CheckpointError(f"{path} {what} tensor {name}, so it does not fit its {CONFIG_NAME}.")
+        raise CheckpointError(f"{path} {what} tensor {name[:_LONGEST_NAME]}, so it does not fit its {CONFIG_NAME}.")
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
             shapes = f"{tuple(tensor.shape)} instead of {tuple(expected[name].shape)}"

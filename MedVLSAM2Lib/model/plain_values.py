@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from MedVLSAM2Lib.plain_json import shortened
+
 T = TypeVar("T")
 
 
@@ -22,7 +24,7 @@ def check_whole(what: str, values: Iterable[Any], low: int, high: int) -> None:
     """
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"{what} must be whole numbers from {low} to {high}, not {str(value)[:40]}")
+            raise ValueError(f"{what} must be whole numbers from {low} to {high}, not {shortened(value)}")
 
 
 def check_texts(what: str, values: Any) -> None:

@@ -239,15 +239,15 @@ def read_model_config(folder: Path) -> MedVLSam2Config:
     values = read_config(folder)
     if values.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
-            f"The checkpoint in {folder} is of the type {values.get('model_type')!r}, not {MODEL_TYPE}."
+            f"The checkpoint in {folder} is of the type {shortened(values.get('model_type'))}, not {MODEL_TYPE}."
         )
     version = values.get("format_version")
     if version != MedVLSam2Config.format_version:
         raise CheckpointError(
-            f"The checkpoint in {folder} has format version {version}, this MedVLSAM2 reads version"
+            f"The checkpoint in {folder} has format version {shortened(version)}, this MedVLSAM2 reads version"
             f" {MedVLSam2Config.format_version}."
         )
     try:
         return MedVLSam2Config.from_dict(values)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} describes no usable model: {error}.") from error
+        raise CheckpointError(f"The checkpoint in {folder} describes no usable model: {reason_of(error)}.") from error

@@ -86,7 +86,7 @@ def test_typed_text_comes_back_from_json_or_is_refused(text: str, a_report: Repo
         assert report_from_json(report_to_json(report)) == report
 
 
-@cases(150)
+@cases(100)
 @given(data=st.data())
 def test_a_report_that_says_anything_is_read_or_refused(data: st.DataObject, a_report: Report) -> None:
     import json

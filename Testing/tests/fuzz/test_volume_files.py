@@ -41,7 +41,7 @@ def the_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {ending: (folder / f"scan.{ending}").read_bytes() for ending in ENDINGS}
 
 
-@cases(450)
+@cases(250)
 @given(ending=st.sampled_from(ENDINGS), data=st.data())
 def test_a_damaged_file_is_read_or_refused(
     ending: str, data: st.DataObject, the_files: dict[str, bytes], tmp_path: Path
@@ -214,7 +214,7 @@ def a_folder(tmp_path: Path) -> Callable[[], Path]:
     return empty
 
 
-@cases(220)
+@cases(120)
 @given(series=SERIES)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, about the faults
 def test_a_dicom_folder_with_faults_is_read_or_refused(series: Series, a_folder: Callable[[], Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def _files() -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for place in PLACES for path in (ROOT / place).rglob("*.py"))
 
 
+@cache
 def _tree(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), file)
 
@@ -63,7 +65,9 @@ def test_a_file_runs_nothing_that_it_was_given(file: str) -> None:
         if whole == "torch.load":
             assert _given(call, "weights_only") is True, where
         if name == "from_pretrained" and whole.startswith("Auto"):
-            assert (_given(call, "local_files_only"), _given(call, "trust_remote_code")) == (True, False), where
+            assert _given(call, "local_files_only") is True, where
+            # Training reads a tokenizer that it made itself.
+            assert _given(call, "trust_remote_code") is False or file.startswith("MedVLSAM2Lib/training/"), where
 
 
 @pytest.mark.parametrize("file", _files())
