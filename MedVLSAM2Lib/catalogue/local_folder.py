@@ -44,7 +44,9 @@ class LocalFolder:
         inside = self.folder.resolve()
         for path in paths:
             if not (self.folder / path).resolve().is_relative_to(inside):
-                raise CatalogueError(f"{path} in the bundle {self.folder} is a link that leads out of it; copy it again.")
+                raise CatalogueError(
+                    f"{path} in the bundle {self.folder} is a link that leads out of it; copy it again."
+                )
 
 
 @dataclass(frozen=True)

@@ -41,13 +41,13 @@ class Manifest:
         (folder / MANIFEST_NAME).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     def check(self) -> None:
-        """ValueError unless all its fields are what they must be, and its files lie in the bundle."""
+        """TypeError or ValueError unless all fields are what they must be, and its files lie in the bundle."""
         texts = {name: value for name, value in vars(self).items() if name != "files"}
         texts |= {f"files[{n}].path": file.path for n, file in enumerate(self.files)}
         texts |= {f"files[{n}].sha256": file.sha256 for n, file in enumerate(self.files)}
         for name, value in texts.items():
             if not isinstance(value, str):
-                raise ValueError(f"{name} is no text")
+                raise TypeError(f"{name} is no text")
         for file in self.files:
             if not is_inside(file.path):
                 raise ValueError(f"{file.path[:80]!r} lies outside the bundle")

@@ -142,7 +142,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(str(path))
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or incomplete; copy or download it again ({reason_of(error)}).") from error
+        raise CheckpointError(
+            f"{path} is damaged or incomplete; copy or download it again ({reason_of(error)})."
+        ) from error
 
 
 def check_fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
@@ -152,6 +154,8 @@ def check_fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> 
         what = "lacks" if name in expected else "has an unexpected"
         raise CheckpointError(f"{path} {what} tensor {name[:_LONGEST_NAME]}, so it does not fit its {CONFIG_NAME}.")
     for name, tensor in weights.items():
+        if tensor.is_complex():
+            raise CheckpointError(f"{path} has tensor {name} of complex numbers, so it does not fit its {CONFIG_NAME}.")
         if tensor.shape != expected[name].shape:
             shapes = f"{tuple(tensor.shape)} instead of {tuple(expected[name].shape)}"
             raise CheckpointError(f"{path} has tensor {name} of shape {shapes}, so it does not fit its {CONFIG_NAME}.")

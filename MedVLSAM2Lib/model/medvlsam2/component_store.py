@@ -103,7 +103,9 @@ class ComponentStore:
             with torch.device("meta"):
                 network = _empty_network(name, values)
         except (TypeError, ValueError, KeyError) as error:
-            raise CheckpointError(f"The checkpoint in {folder} describes no usable {name}: {reason_of(error)}.") from error
+            raise CheckpointError(
+                f"The checkpoint in {folder} describes no usable {name}: {reason_of(error)}."
+            ) from error
         load_weights(network, folder, self._dtype)
         return network.eval().to(self._device)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.component_folder import LARGEST_SHARD, read_config
+from MedVLSAM2Lib.model.component_folder import LARGEST_SHARD, read_config, reason_of
 from MedVLSAM2Lib.model.language.conversation import GeneratedPiece
 from MedVLSAM2Lib.model.language.language_model import Choose, LanguageModel
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
@@ -39,6 +39,7 @@ from MedVLSAM2Lib.model.patches.checkpoint import ARCHITECTURE as PATCHES
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.seg_projector import SegProjector
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
+from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.prompts import Turn
 
 T = TypeVar("T")

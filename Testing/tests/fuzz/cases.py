@@ -115,7 +115,7 @@ TYPED = st.one_of(
             "\ud800 half a character",
             "e\u0301\u0323\u0334" * 500,
             "line\r\nline\u2028line\u2029line\x0bline",
-            '"\';--\\',
+            "\"';--\\",
         ]
     ),
     st.text(alphabet="<>&\"'/=\\{}:[]\u202e\u200b\x00\n scriptimgonload", max_size=80),

@@ -151,7 +151,9 @@ def test_damaged_weights_are_used_or_refused(data: st.DataObject, weights: bytes
 
 @cases(200)
 @given(
-    header=with_changes({"weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}, "__metadata__": {}}, *WORDS),
+    header=with_changes(
+        {"weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}, "__metadata__": {}}, *WORDS
+    ),
     length=st.none() | st.sampled_from([0, 1, 2**31, 2**63, 2**64 - 1]),
     rest=st.integers(0, 40).map(bytes),
 )
@@ -310,7 +312,8 @@ def a_bundle(folder: Path, entry: CatalogueEntry, content: bytes) -> None:
     for name in names:
         (folder / name).write_bytes(content if name.endswith(".safetensors") else b"{}")
     files = tuple(
-        BundledFile(name, (folder / name).stat().st_size, sha256((folder / name).read_bytes()).hexdigest()) for name in names
+        BundledFile(name, (folder / name).stat().st_size, sha256((folder / name).read_bytes()).hexdigest())
+        for name in names
     )
     Manifest(entry.name, entry.formats[0].name, entry.repo_id, "0" * 40, "apache-2.0", "https://x", files).write(folder)
 

@@ -40,7 +40,13 @@ PROMPTS = (
 )
 MESSAGE = Run(1, AddPrompts("ct", "liver", PROMPTS))
 STORED = StoredVolume(
-    "<i2", (2, 3, 4), tuple(np.eye(4).ravel().tolist()), Modality.CT, "HU", "a scan", np.arange(24, dtype="<i2").tobytes()
+    "<i2",
+    (2, 3, 4),
+    tuple(np.eye(4).ravel().tolist()),
+    Modality.CT,
+    "HU",
+    "a scan",
+    np.arange(24, dtype="<i2").tobytes(),
 )
 TAGS = ("is", "attachment", "Run", "AddPrompts", "Point", "PriorMask", "PackedMask", "VoxelBox", "Hello", "Result")
 
@@ -81,7 +87,9 @@ def test_a_damaged_message_is_understood_or_refused(content: bytes) -> None:
 @cases(300)
 @given(
     header=st.sampled_from([0, 2, LARGEST_HEADER, LARGEST_HEADER + 1, 2**32 - 1]) | st.integers(0, 2**32 - 1),
-    lengths=st.lists(st.sampled_from([0, 1, LARGEST_ATTACHMENT, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1), max_size=5),
+    lengths=st.lists(
+        st.sampled_from([0, 1, LARGEST_ATTACHMENT, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1), max_size=5
+    ),
     count=st.none() | st.integers(0, 2**32 - 1),
 )
 def test_lengths_that_nothing_follows_take_no_memory_and_are_refused(

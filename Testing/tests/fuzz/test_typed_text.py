@@ -107,7 +107,9 @@ def test_a_damaged_report_is_read_or_refused(data: st.DataObject, a_report: Repo
         report_from_json(data.draw(mutated(report_to_json(a_report).encode())))
 
 
-@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000, '{"format": 1' + "0" * 4000 + "}", "{" * 9, "\ud800"])
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000, '{"format": 1' + "0" * 4000 + "}", "{" * 9, "\ud800"]
+)
 def test_a_report_that_is_a_trap_is_refused(content: str) -> None:
     with pytest.raises(ReportError):
         report_from_json(content)

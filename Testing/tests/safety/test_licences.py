@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-import licences
 import pytest
+
+import licences
 from licences import Dependency, dependencies
 
 # Each as packages write it, and all of them licences that let one use, change and hand on.

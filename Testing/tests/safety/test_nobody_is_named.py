@@ -117,11 +117,11 @@ def test_the_scan_and_the_file_of_a_mask_name_nobody(a_telling_scan: Read, tmp_p
         assert not TELLING.search(path.read_bytes().decode("latin-1"))
 
 
-def test_logs_of_client_and_worker_name_nobody(
-    a_telling_scan: Read, all_that_is_logged: Path, tmp_path: Path
-) -> None:
+def test_logs_of_client_and_worker_name_nobody(a_telling_scan: Read, all_that_is_logged: Path, tmp_path: Path) -> None:
     checkpoint, worker_log = tmp_path / "checkpoint", tmp_path / "worker.log"
-    save_checkpoint(checkpoint, PatchNetwork(PatchConfig(side=16, channels=(4, 8), depths=(1, 1))), {"capabilities": ["click"]})
+    save_checkpoint(
+        checkpoint, PatchNetwork(PatchConfig(side=16, channels=(4, 8), depths=(1, 1))), {"capabilities": ["click"]}
+    )
     client = EngineClient(LocalLauncher(log_file=worker_log))
     client.start()
     try:
@@ -160,7 +160,9 @@ def test_a_header_that_is_wrong_is_told_without_its_values(a_telling_scan: Read)
     assert not TELLING.search(str(raised.value))
 
 
-def test_seg_and_sr_name_the_patient_as_dicom_wants_it(a_telling_scan: Read, the_abdomen: Template, tmp_path: Path) -> None:
+def test_seg_and_sr_name_the_patient_as_dicom_wants_it(
+    a_telling_scan: Read, the_abdomen: Template, tmp_path: Path
+) -> None:
     series = SourceSeries.read(a_telling_scan.files)
     phantom = a_telling_scan.phantom
     segmentation = make_segmentation(a_telling_scan.report, phantom.volume, phantom.masks, series)

@@ -83,7 +83,9 @@ def test_a_file_can_neither_unpickle_nor_serve(file: str) -> None:
 
 
 def test_language_models_are_read_from_safetensors_alone() -> None:
-    loads = [call for whole, _, call in _calls(LOADS_LANGUAGE_MODELS) if whole == "AutoModelForCausalLM.from_pretrained"]
+    loads = [
+        call for whole, _, call in _calls(LOADS_LANGUAGE_MODELS) if whole == "AutoModelForCausalLM.from_pretrained"
+    ]
     assert [_given(call, "use_safetensors") for call in loads] == [True]
 
 
