@@ -216,6 +216,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/structure_list.py
   MedVLSAM2Lib/panel/tool_rules.py
   MedVLSAM2Lib/panel/typing_keys.py
+  MedVLSAM2Lib/plain_json.py
   MedVLSAM2Lib/prompts.py
   MedVLSAM2Lib/report/__init__.py
   MedVLSAM2Lib/report/axial_diameters.py

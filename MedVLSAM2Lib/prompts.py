@@ -16,7 +16,8 @@ from MedVLSAM2Lib.volume.packed_mask import PackedMask
 from MedVLSAM2Lib.volume.reorientation import Position, Reorientation
 
 Voxel = tuple[int, int, int]
-_AXES = "IJK"
+LONGEST_PHRASE = 500
+_EDGE = 1e-6  # voxels; on the very edge it depends on the axes' order which side is inside
 
 
 class PromptError(ValueError):
@@ -139,6 +140,14 @@ def check(prompt: Prompt, shape: Sequence[int], earlier: Sequence[Prompt] = ()) 
         _check_contradiction(*fixed, earlier)
 
 
+def check_phrase(text: str) -> None:
+    """Raise PromptError when ``text`` is nothing that could name an object."""
+    if not text.strip():
+        raise PromptError("There is no phrase; type what is to be segmented.")
+    if len(text) > LONGEST_PHRASE:
+        raise PromptError(f"A phrase has at most {LONGEST_PHRASE} characters; name the object in a few words.")
+
+
 def _check_mask(prompt: PriorMask, shape: Sequence[int]) -> None:
     box = prompt.mask.box
     if not box.is_empty and (min(box.low) < 0 or any(h > n for h, n in zip(box.high, shape, strict=True))):
@@ -146,13 +155,17 @@ def _check_mask(prompt: PriorMask, shape: Sequence[int]) -> None:
 
 
 def _check_form(prompt: Prompt) -> None:
-    if isinstance(prompt, Phrase) and not prompt.text.strip():
-        raise PromptError("There is no phrase; type what is to be segmented.")
+    if isinstance(prompt, Phrase):
+        check_phrase(prompt.text)
+        if prompt.number < 0:
+            raise PromptError(f"There is no object number {prompt.number}; count from 1, or take 0 for all together.")
     if isinstance(prompt, Scribble) and not prompt.points:
         raise PromptError("The scribble is empty; draw it through at least one voxel.")
     if isinstance(prompt, Lasso) and len(prompt.points) < 3:
         raise PromptError("The lasso needs at least three points; draw it around the object.")
-    if isinstance(prompt, Box):
+    if isinstance(prompt, Lasso) and prompt.axis not in (0, 1, 2):
+        raise PromptError(f"There is no axis {prompt.axis} to draw a lasso across; choose 0 (I), 1 (J) or 2 (K).")
+    if isinstance(prompt, Box) and np.isfinite([prompt.minimum, prompt.maximum]).all():
         extents = [b - a for a, b in zip(prompt.minimum, prompt.maximum, strict=True)]
         if min(extents) < 0 or sum(round(extent) > 0 for extent in extents) < 2:
             raise PromptError("The box has no size; drag it across the object, at least two voxels wide and high.")
@@ -166,7 +179,7 @@ def _check_inside(prompt: Prompt, shape: Sequence[int]) -> None:
             raise PromptError("The box lies outside the volume; draw it on the scan.")
         return
     for position in _positions(prompt):
-        if not all(np.isfinite(v) and -0.5 <= v < n - 0.5 for v, n in zip(position, size, strict=True)):
+        if not all(np.isfinite(v) and _EDGE <= v + 0.5 <= n - _EDGE for v, n in zip(position, size, strict=True)):
             what = type(prompt).__name__.lower()
             raise PromptError(f"The {what} lies outside the volume; place it on the scan.")
 

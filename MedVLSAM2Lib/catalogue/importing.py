@@ -34,6 +34,7 @@ def import_folder(
     """
     found = find_local_folder(folder.resolve())
     match = recognise(catalogue, found, name)
+    found.check_links(match.paths)
     files = _checked_files(found, match, ours=copy_to is not None)
     target = found.folder
     if copy_to is not None:

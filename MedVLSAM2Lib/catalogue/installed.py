@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 
@@ -76,9 +76,29 @@ class InstalledModel:
         """Plain values for JSON."""
         return {**asdict(self), "folder": str(self.folder), "origin": self.origin.value}
 
+    def check(self) -> None:
+        """ValueError unless all its fields are what they must be, and its files lie in its folder."""
+        texts = (self.name, self.format, self.repo_id, self.revision, self.licence, self.added)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(self.complete, bool):
+            raise ValueError("a field is not what it must be")
+        for file in self.files:
+            if not isinstance(file.path, str) or not is_inside(file.path):
+                raise ValueError("a file lies outside its model's folder")
+            if type(file.size) is not int or not isinstance(file.sha256, str) or not isinstance(file.ours, bool):
+                raise ValueError("a file is not described as it must be")
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> InstalledModel:
         """The model from ``to_dict``'s values; KeyError, TypeError or ValueError when they are not such."""
         files = tuple(InstalledFile(**file) for file in values["files"])
         folder, origin = Path(values["folder"]), Origin(values["origin"])
-        return cls(**{**values, "folder": folder, "origin": origin, "files": files})
+        model = cls(**{**values, "folder": folder, "origin": origin, "files": files})
+        model.check()
+        return model
+
+
+def is_inside(path: str) -> bool:
+    """Whether a relative path, with slashes, stays inside the folder that it is relative to, on every system."""
+    posix, windows = PurePosixPath(path), PureWindowsPath(path)
+    leads_out = posix.is_absolute() or windows.is_absolute() or windows.drive or ".." in windows.parts
+    return bool(posix.parts) and not leads_out and "\0" not in path

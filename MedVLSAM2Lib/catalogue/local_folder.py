@@ -37,6 +37,17 @@ class LocalFolder:
         files = (path for path in self.folder.rglob("*") if path.is_file())
         return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
 
+    def check_links(self, paths: Iterable[str]) -> None:
+        """CatalogueError when a file of a bundle is a link out of it; in a cache of the hub all files are links."""
+        if self.manifest is None:
+            return
+        inside = self.folder.resolve()
+        for path in paths:
+            if not (self.folder / path).resolve().is_relative_to(inside):
+                raise CatalogueError(
+                    f"{path} in the bundle {self.folder} is a link that leads out of it; copy it again."
+                )
+
 
 @dataclass(frozen=True)
 class Recognised:

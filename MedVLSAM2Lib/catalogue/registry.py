@@ -8,6 +8,7 @@ from pathlib import Path
 
 from MedVLSAM2Lib.catalogue.errors import CatalogueError
 from MedVLSAM2Lib.catalogue.installed import InstalledModel
+from MedVLSAM2Lib.plain_json import parse_json
 
 FORMAT_VERSION = 1
 
@@ -23,7 +24,7 @@ class Registry:
         if not self._path.exists():
             return ()
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
+            content = parse_json(self._path.read_text(encoding="utf-8"))
             version = content["format_version"]
             models = tuple(InstalledModel.from_dict(values) for values in content["models"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:

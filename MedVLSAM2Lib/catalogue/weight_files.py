@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import zipfile
 from pathlib import Path
 
 from MedVLSAM2Lib.catalogue.errors import CatalogueError
+from MedVLSAM2Lib.plain_json import parse_json
 
 _LENGTH_BYTES = 8
+_LARGEST_HEADER = 100_000_000  # as the safetensors library has it
 
 
 def check_weights(path: Path) -> None:
@@ -29,11 +30,11 @@ def _check_safetensors(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(_LENGTH_BYTES)
         length = struct.unpack("<Q", start)[0] if len(start) == _LENGTH_BYTES else size
-        header = file.read(length) if length < size else b""
+        header = file.read(length) if length < min(size, _LARGEST_HEADER) else b""
     try:
-        tensors = {name: value for name, value in json.loads(header).items() if name != "__metadata__"}
-        end = max((value["data_offsets"][1] for value in tensors.values()), default=0)
-    except (ValueError, AttributeError, KeyError, TypeError, IndexError) as error:
+        tensors = {name: value for name, value in parse_json(header).items() if name != "__metadata__"}
+        end = max((int(value["data_offsets"][1]) for value in tensors.values()), default=0)
+    except (ValueError, AttributeError, KeyError, TypeError, IndexError, OverflowError) as error:
         raise CatalogueError(f"{path} is no safetensors file, or only its beginning; copy it again.") from error
     expected = _LENGTH_BYTES + length + end
     if size != expected:
@@ -44,8 +45,10 @@ def _check_pt(path: Path) -> None:
     """torch writes a zip archive whose directory is at the end, with a checksum for each member."""
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError) as error:
+            # torch packs nothing: what is packed is not its own, and might unpack without end.
+            packed = [member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
+            damaged = packed[0] if packed else archive.testzip()
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, RuntimeError, NotImplementedError) as error:
         raise CatalogueError(f"{path} is no weights file of torch, or only its beginning; copy it again.") from error
     if damaged is not None:
         raise CatalogueError(f"{path} is damaged at {damaged}; copy it again.")

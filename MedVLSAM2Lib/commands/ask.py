@@ -12,6 +12,8 @@ from MedVLSAM2Lib.commands.sessions import open_session
 from MedVLSAM2Lib.files.segmentation_file import SegmentLook, write_segmentation
 from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.prompts import Turn
+from MedVLSAM2Lib.report.exporters.visible_text import visible
+from MedVLSAM2Lib.report.report import DRAFT_MARK
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, SentenceStatus
 from MedVLSAM2Lib.scripting.refusals import REFUSALS
 from MedVLSAM2Lib.scripting.session import load_model
@@ -19,8 +21,6 @@ from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Modality, Volume
 
 logger = logging.getLogger(__name__)
-
-NOTICE = "Draft by a model, not for clinical use."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,21 +41,22 @@ def run(arguments: argparse.Namespace) -> int:
     except REFUSALS as error:
         logger.error("%s", error)
         return 2
-    sys.stdout.write(f"{NOTICE}\n")
     return 0
 
 
 def _answer(session: Session, volume: Volume, questions: list[str], evidence: Path | None) -> None:
     conversation: list[Turn] = []
+    sys.stdout.write(f"{DRAFT_MARK}\n")
     for number, question in enumerate(questions, start=1):
         conversation.append(Turn("user", question))
-        sys.stdout.write(f"> {question}\n")
+        sys.stdout.write(f"> {visible(question)}\n")
         for event in session.ask(conversation, f"answer {number} object ", cancelled=lambda: False):
             if isinstance(event, AnswerSentence):
-                sys.stdout.write(f"{_shown(event)}\n")
+                sys.stdout.write(f"{visible(_shown(event))}\n")
                 _write_evidence(session, volume, event, evidence)
             elif isinstance(event, AnswerDone):
                 conversation.append(Turn("assistant", event.raw))
+        sys.stdout.write(f"{DRAFT_MARK}\n")
 
 
 def _shown(sentence: AnswerSentence) -> str:

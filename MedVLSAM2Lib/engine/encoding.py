@@ -17,10 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from MedVLSAM2Lib.plain_json import shortened
+
 Json = Any
 _TAG = "is"
 _ATTACHMENT = "attachment"
 _SCALARS = (bool, int, float, str)
+_LARGEST_WHOLE = 2**1023  # more does not fit into a float
 
 
 class ProtocolError(Exception):
@@ -87,13 +90,13 @@ def _member_of_union(members: tuple[Any, ...], value: Json) -> Any:
         if fits:
             return member
     names = ", ".join(getattr(member, "__name__", str(member)) for member in members)
-    raise ProtocolError(f"Expected one of {names}, got {_short(value)}.")
+    raise ProtocolError(f"Expected one of {names}, got {shortened(value)}.")
 
 
 def _decode_record(record: type, value: Json, attachments: Sequence[bytes]) -> Any:
     hints = _field_types(record)
     if not isinstance(value, dict) or value.get(_TAG) != record.__name__:
-        raise ProtocolError(f"Expected a {record.__name__}, got {_short(value)}.")
+        raise ProtocolError(f"Expected a {record.__name__}, got {shortened(value)}.")
     wrong = sorted((value.keys() - {_TAG}) ^ hints.keys())
     if wrong:
         raise ProtocolError(f"A {record.__name__} lacks or does not know the field {wrong[0]}.")
@@ -112,7 +115,7 @@ def _field_types(record: type) -> Mapping[str, Any]:
 
 def _decode_tuple(members: tuple[Any, ...], value: Json, attachments: Sequence[bytes]) -> tuple[Any, ...]:
     if not isinstance(value, list):
-        raise ProtocolError(f"Expected a list, got {_short(value)}.")
+        raise ProtocolError(f"Expected a list, got {shortened(value)}.")
     if len(members) == 2 and members[1] is Ellipsis:
         members = (members[0],) * len(value)
     if len(members) != len(value):
@@ -122,14 +125,14 @@ def _decode_tuple(members: tuple[Any, ...], value: Json, attachments: Sequence[b
 
 def _decode_choice(choices: tuple[Any, ...], value: Json) -> Any:
     if value not in choices:
-        raise ProtocolError(f"Expected one of {', '.join(map(str, choices))}, got {_short(value)}.")
+        raise ProtocolError(f"Expected one of {', '.join(map(str, choices))}, got {shortened(value)}.")
     return value
 
 
 def _decode_bytes(value: Json, attachments: Sequence[bytes]) -> bytes:
     index = value.get(_ATTACHMENT) if isinstance(value, dict) and len(value) == 1 else None
     if type(index) is not int or not 0 <= index < len(attachments):
-        raise ProtocolError(f"Expected one of {len(attachments)} attachments, got {_short(value)}.")
+        raise ProtocolError(f"Expected one of {len(attachments)} attachments, got {shortened(value)}.")
     return attachments[index]
 
 
@@ -138,16 +141,11 @@ def _decode_scalar(expected: Any, value: Json) -> Any:
         try:
             return expected(value)
         except ValueError as error:
-            raise ProtocolError(f"{_short(value)} is no {expected.__name__}.") from error
+            raise ProtocolError(f"{shortened(value)} is no {expected.__name__}.") from error
     if expected is types.NoneType and value is None:
         return None
-    if expected is float and type(value) is int:
+    if expected is float and type(value) is int and abs(value) < _LARGEST_WHOLE:
         return float(value)
     if expected in _SCALARS and type(value) is expected:
         return value
-    raise ProtocolError(f"Expected {getattr(expected, '__name__', expected)}, got {_short(value)}.")
-
-
-def _short(value: Json) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    raise ProtocolError(f"Expected {getattr(expected, '__name__', expected)}, got {shortened(value)}.")

@@ -9,6 +9,7 @@ from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.engine.encoding import ProtocolError, decode, encode
 from MedVLSAM2Lib.engine.shared_volume import StoredVolume
 from MedVLSAM2Lib.engine.transport import Frame
+from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.prompts import Prompt, Turn
 from MedVLSAM2Lib.results import Event, Failure
 
@@ -236,8 +237,9 @@ def from_worker(frame: Frame) -> FromWorker:
     """
     header = frame.header
     if header.get("is") == "Hello" and header.get("protocol") != PROTOCOL_VERSION:
+        version, protocol = (shortened(header.get(name)).strip("'") for name in ("version", "protocol"))
         raise VersionMismatchError(
-            f"The engine is MedVLSAM2 {header.get('version')} (protocol {header.get('protocol')}) and this is "
+            f"The engine is MedVLSAM2 {version} (protocol {protocol}) and this is "
             f"MedVLSAM2 {__version__} (protocol {PROTOCOL_VERSION}); install the same version on both sides."
         )
     return cast("FromWorker", decode(FromWorker, frame.header, frame.attachments))

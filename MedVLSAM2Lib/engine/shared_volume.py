@@ -107,7 +107,7 @@ def open_stored_volume(stored: StoredVolume) -> Volume:
     """
     try:
         dtype = np.dtype(stored.dtype)
-    except TypeError as error:
+    except (TypeError, ValueError, SyntaxError) as error:
         raise VolumeError(f"{stored.name} has voxels of an unknown type; load the scan again.") from error
     count = int(np.prod(stored.shape, dtype=object))
     if dtype.kind not in "iuf" or min(stored.shape) < 1 or len(stored.ijk_to_ras) != 16:
@@ -154,6 +154,9 @@ def _remove(path: str) -> None:
 
 def _map(shared: SharedFile, name: str) -> mmap.mmap:
     try:
+        # Anything else than a file, a pipe say, might never answer.
+        if not Path(shared.path).is_file():
+            raise VolumeError(f"{name} is not in shared memory; load the scan again.")
         with Path(shared.path).open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:

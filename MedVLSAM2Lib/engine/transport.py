@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from MedVLSAM2Lib.plain_json import parse_json
+
 MAGIC = b"MVS2"
 CHUNK_BYTES = 2**20
 LARGEST_HEADER = 64 * 2**20
-LARGEST_ATTACHMENT = 32 * 2**30
+LARGEST_ATTACHMENT = 32 * 2**30  # all of a message's together
 MOST_ATTACHMENTS = 4096
 _COUNTS = struct.Struct("<II")
 
@@ -104,6 +106,8 @@ def _read(stream: BinaryIO, length: int, *, at_most: bool = False) -> bytes:
         data = stream.read(length)
     except (OSError, ValueError) as error:
         raise TransportError(f"The connection broke while reading ({error}).") from error
+    except MemoryError as error:
+        raise TransportError("A message is larger than the memory of this machine.") from error
     if len(data) < length and not at_most:
         raise TruncatedError("The connection broke inside a message.")
     return data
@@ -111,7 +115,7 @@ def _read(stream: BinaryIO, length: int, *, at_most: bool = False) -> bytes:
 
 def _parse(header: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(header)
+        content = parse_json(header)
     except ValueError as error:
         raise TransportError(f"A message's header is not readable ({error}).") from error
     if not isinstance(content, dict):
@@ -120,6 +124,6 @@ def _parse(header: bytes) -> dict[str, Any]:
 
 
 def _check_sizes(header: int, attachments: list[int] | tuple[int, ...]) -> None:
-    too_large = header > LARGEST_HEADER or any(length > LARGEST_ATTACHMENT for length in attachments)
+    too_large = header > LARGEST_HEADER or sum(attachments) > LARGEST_ATTACHMENT
     if too_large or len(attachments) > MOST_ATTACHMENTS:
         raise TransportError("A message is larger than the engine accepts.")

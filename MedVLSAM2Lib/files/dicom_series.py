@@ -73,21 +73,33 @@ def largest_series(folder: Path) -> list[str]:
     Raises:
         VolumeError: there is none.
     """
+    places = _places(folder)
+    for place in places:
+        _check_readable(place)
     series = [
         list(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(place), uid))
-        for place in _places(folder)
+        for place in places
         for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(place))
     ]
     if not series:
         raise VolumeError(f"There is no DICOM image in {folder}; choose the folder that holds the scan's files.")
     largest = max(series, key=len)
     if len(series) > 1:
-        logger.info("%d series in %s; the one of %d files is used.", len(series), folder, len(largest))
+        # The folder is not named: its name is often the patient's.
+        logger.info("There are %d series; the one of %d files is used.", len(series), len(largest))
     return largest
 
 
 def _places(folder: Path) -> list[Path]:
     return [folder, *sorted(place for place in folder.rglob("*") if place.is_dir())]
+
+
+def _check_readable(folder: Path) -> None:
+    # GDCM stops at the first such entry, and gives what it found until then for the whole series.
+    for entry in folder.iterdir():
+        if not entry.is_file() and not entry.is_dir():
+            message = f"{entry} is no file that can be read, a link to nothing perhaps; take it out of the folder."
+            raise VolumeError(message)
 
 
 def _matrix_from_slices(files: list[str], folder: Path) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from pathlib import Path
 from typing import Any
 
 from MedVLSAM2Lib.memory.estimate import PATCHES, SLICES, MaskShape
+from MedVLSAM2Lib.plain_json import parse_json
 
 _LENGTH_BYTES = 8
+_LARGEST_HEADER = 100_000_000  # as the safetensors library has it
 
 
 def read_mask_shape(folder: Path) -> MaskShape | None:
@@ -19,11 +20,16 @@ def read_mask_shape(folder: Path) -> MaskShape | None:
     Whether the checkpoint can be used is found out, and said, by whoever loads it.
     """
     try:
-        card = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        card = _card(folder)
         part = card.get("components", {}).get("mask_model", {}).get("path")
-        return read_mask_shape(folder / part) if part else _shape(card, _parameters(folder))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+        place = folder / part if part else folder
+        return _shape(_card(place) if part else card, _parameters(place))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, struct.error):
         return None
+
+
+def _card(folder: Path) -> Any:
+    return parse_json((folder / "config.json").read_text(encoding="utf-8"))
 
 
 def _shape(card: dict[str, Any], parameters: int) -> MaskShape | None:
@@ -37,6 +43,7 @@ def _parameters(folder: Path) -> int:
     total = 0
     for path in folder.glob("*.safetensors"):
         with path.open("rb") as file:
-            header = json.loads(file.read(struct.unpack("<Q", file.read(_LENGTH_BYTES))[0]))
+            length = struct.unpack("<Q", file.read(_LENGTH_BYTES))[0]
+            header = parse_json(file.read(length if length < _LARGEST_HEADER else 0))
         total += sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
     return total

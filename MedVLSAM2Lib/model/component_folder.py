@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.plain_values import check_texts
+from MedVLSAM2Lib.plain_json import parse_json, shortened
 
 C = TypeVar("C")
 
@@ -23,6 +25,7 @@ CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
 INDEX_NAME = "model.safetensors.index.json"
 LARGEST_SHARD = 5 * 10**9
+_LONGEST_NAME = _LONGEST_REASON = 200
 
 
 def write_config(folder: Path, values: Mapping[str, Any]) -> None:
@@ -38,14 +41,19 @@ def read_config(folder: Path) -> dict[str, Any]:
     return read_json(folder / CONFIG_NAME)
 
 
+def reason_of(error: Exception) -> str:
+    """What ``error`` says, short enough for a sentence: it may repeat what a file says at any length."""
+    return " ".join(str(error).split())[:_LONGEST_REASON].rstrip(".") or type(error).__name__
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; CheckpointError when there is none."""
     if not path.is_file():
         raise CheckpointError(f"The checkpoint in {path.parent} has no {path.name}.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
+        values = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not readable JSON ({reason_of(error)}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} does not hold a JSON object.")
     return values
@@ -67,17 +75,18 @@ def config_of_kind(
         CheckpointError: it is of another kind or version, or describes no network.
     """
     if card.get("architecture") != architecture:
-        kind = card.get("architecture")
-        raise CheckpointError(f"The checkpoint in {folder} is of the kind {kind!r}, not {architecture!r}.")
+        kind = shortened(card.get("architecture"))
+        raise CheckpointError(f"The checkpoint in {folder} is of the kind {kind}, not {architecture!r}.")
     if card.get("format_version") != version:
         raise CheckpointError(
-            f"The checkpoint in {folder} has format version {card.get('format_version')}, this MedVLSAM2 reads version "
+            f"The checkpoint in {folder} has format version {shortened(card.get('format_version'))}, this MedVLSAM2 reads version "
             f"{version}."
         )
     try:
+        check_texts("capabilities", card.get("capabilities", ()))
         return make(card)
     except (TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {error}.") from error
+        raise CheckpointError(f"The checkpoint in {folder} describes no usable network: {reason_of(error)}.") from error
 
 
 def save_weights(folder: Path, weights: Mapping[str, Tensor], largest_shard: int = LARGEST_SHARD) -> None:
@@ -119,12 +128,12 @@ def weight_files(folder: Path) -> list[Path]:
     names = [WEIGHTS_NAME]
     if (folder / INDEX_NAME).is_file():
         file_of = read_json(folder / INDEX_NAME).get("weight_map")
-        if not isinstance(file_of, dict):
+        if not isinstance(file_of, dict) or not all(isinstance(name, str) for name in file_of.values()):
             raise CheckpointError(f"{folder / INDEX_NAME} names no weight files; copy or download it again.")
         names = sorted(set(file_of.values()))
     for name in names:
-        if not (folder / name).is_file() or Path(name).name != name:
-            raise CheckpointError(f"The checkpoint in {folder} has no {name}.")
+        if Path(name).name != name or len(name) > _LONGEST_NAME or not (folder / name).is_file():
+            raise CheckpointError(f"The checkpoint in {folder} has no {name[:_LONGEST_NAME]}.")
     return [folder / name for name in names]
 
 
@@ -133,7 +142,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(str(path))
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or incomplete; copy or download it again ({error}).") from error
+        raise CheckpointError(
+            f"{path} is damaged or incomplete; copy or download it again ({reason_of(error)})."
+        ) from error
 
 
 def check_fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
@@ -141,8 +152,10 @@ def check_fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> 
     expected = network.state_dict()
     for name in sorted(expected.keys() ^ weights.keys()):
         what = "lacks" if name in expected else "has an unexpected"
-        raise CheckpointError(f"{path} {what} tensor {name}, so it does not fit its {CONFIG_NAME}.")
+        raise CheckpointError(f"{path} {what} tensor {name[:_LONGEST_NAME]}, so it does not fit its {CONFIG_NAME}.")
     for name, tensor in weights.items():
+        if tensor.is_complex():
+            raise CheckpointError(f"{path} has tensor {name} of complex numbers, so it does not fit its {CONFIG_NAME}.")
         if tensor.shape != expected[name].shape:
             shapes = f"{tuple(tensor.shape)} instead of {tuple(expected[name].shape)}"
             raise CheckpointError(f"{path} has tensor {name} of shape {shapes}, so it does not fit its {CONFIG_NAME}.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from MedVLSAM2Lib.plain_json import parse_json
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def read_checkpoint_card(folder: Path) -> CheckpointCard:
     if not folder.is_dir():
         return CheckpointCard(folder, name, problem=f"There is no model in {folder}; choose another checkpoint folder.")
     try:
-        card: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        card: Any = parse_json((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return CheckpointCard(folder, name, problem=f"{folder} holds no config.json; choose a checkpoint folder.")
     except (OSError, ValueError):

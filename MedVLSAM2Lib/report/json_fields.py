@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_BYTES = 16 * 2**20
 MAX_ITEMS = 10_000
 MAX_TEXT = 20_000
+_LONGEST_NAME = 60
+_INFINITE = 1.7e308  # a comparison, for asking a whole number of any length whether it is finite overflows
 
 
 class FieldError(ValueError):
@@ -46,7 +48,7 @@ class Fields:
     def number(self, name: str) -> float:
         """A finite number."""
         value = self._get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value):
             raise self._wrong(name, "a number")
         return float(value)
 
@@ -154,7 +156,8 @@ class Fields:
         return FieldError(f"{self._path(name)} is not {expected}.")
 
     def _path(self, name: str) -> str:
-        return f"{self._where}.{name}" if self._where else name
+        short = name[:_LONGEST_NAME]
+        return f"{self._where}.{short}" if self._where else short
 
 
 _ABSENT = object()
@@ -170,7 +173,9 @@ def parse(text: str | bytes) -> Fields:
         raise FieldError(f"The content is larger than {MAX_BYTES // 2**20} MB.")
     try:
         content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except FieldError:
+        raise
+    except ValueError as error:
         raise FieldError(f"The content is no readable JSON ({error}).") from error
     except RecursionError as error:
         raise FieldError("The content is nested too deeply.") from error
@@ -194,7 +199,7 @@ def read_limited(path: Path) -> bytes:
 
 
 def _is_number(item: Any) -> bool:
-    return isinstance(item, int | float) and not isinstance(item, bool) and math.isfinite(item)
+    return isinstance(item, int | float) and not isinstance(item, bool) and abs(item) < _INFINITE
 
 
 def _no_constant(name: str) -> Any:
@@ -204,7 +209,6 @@ def _no_constant(name: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise FieldError(f"The field {twice} is there twice.")
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise FieldError(f"The field {twice[:_LONGEST_NAME]} is there twice.")
     return content

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from MedVLSAM2Lib.engine.encoding import ProtocolError, decode, encode
+from MedVLSAM2Lib.plain_json import parse_json
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.scene.errors import SceneError
 
@@ -22,7 +23,7 @@ def prompts_to_json(prompts: Sequence[Prompt]) -> str:
 def prompts_from_json(text: str) -> tuple[Prompt, ...]:
     """The prompts in ``text``; SceneError when it was not written by ``prompts_to_json``."""
     try:
-        stored: Any = json.loads(text)
+        stored: Any = parse_json(text)
         attachments = [base64.b64decode(raw, validate=True) for raw in stored["attachments"]]
         prompts: tuple[Prompt, ...] = decode(tuple[Prompt, ...], stored["prompts"], attachments)
     except (ValueError, KeyError, TypeError, ProtocolError) as error:

@@ -14,6 +14,7 @@ from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence
 from MedVLSAM2Lib.session.speaking import SegMark
 from MedVLSAM2Lib.slots import SEG, Slot, is_sound, pieces
 
+LONGEST_QUESTION = 4000
 # A sign of life for whoever waits, once in so many pieces of an answer.
 _PIECES_BETWEEN_NEWS = 8
 _OWN_NUMBER = (
@@ -23,9 +24,11 @@ _NOT_MEASURED = "The model left room for a value that cannot be measured in this
 
 
 def check_conversation(conversation: Sequence[Turn]) -> None:
-    """PromptError unless it ends with a question."""
+    """PromptError unless it ends with a question of a readable length."""
     if not conversation or conversation[-1].role != "user" or not conversation[-1].text.strip():
         raise PromptError("There is no question; type one first.")
+    if len(conversation[-1].text) > LONGEST_QUESTION:
+        raise PromptError(f"A question has at most {LONGEST_QUESTION} characters; ask in a few sentences.")
 
 
 def answer_question(

@@ -11,6 +11,9 @@ from MedVLSAM2Lib.model.plain_values import from_plain
 PromptStyle = Literal["chat", "plain"]
 Splice = Literal["in_place", "after_first"]
 SegPosition = Literal["at", "before"]
+PHRASE_PLACE = "{phrase}"
+"""Where a phrase stands in a question; not a format, which a checkpoint's file could make reach for anything."""
+
 _CHOICES = {"style": ("chat", "plain"), "splice": ("in_place", "after_first"), "seg_position": ("at", "before")}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.model.language.config import PHRASE_PLACE, LanguageConfig
 from MedVLSAM2Lib.model.language.conversation import GeneratedPiece, GeneratedSeg, GeneratedText
 from MedVLSAM2Lib.model.language.prompt_tokens import PromptTokens
 from MedVLSAM2Lib.model.language.text_pieces import TextPieces
@@ -155,8 +155,8 @@ class LanguageModel:
         seg = self._prompts.seg_id
         if seg is None:
             raise ValueError("this language model has no token for segmentation; its config has seg_token null")
-        question = Turn("user", self.config.phrase_question.format(phrase=phrase))
-        ids = self.prompt_ids([question], visual_tokens, self.config.phrase_answer.format(phrase=phrase))
+        question = Turn("user", self.config.phrase_question.replace(PHRASE_PLACE, phrase))
+        ids = self.prompt_ids([question], visual_tokens, self.config.phrase_answer.replace(PHRASE_PLACE, phrase))
         if seg not in ids:
             raise ValueError(f"{self.config.seg_token} does not come up in the config's phrase_answer")
         last = len(ids) - 1 - ids[::-1].index(seg)

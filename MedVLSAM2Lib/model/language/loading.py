@@ -11,12 +11,16 @@ import torch
 from torch import Tensor
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
+from MedVLSAM2Lib.model.component_folder import read_json, reason_of
 from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.language.prompt_tokens import CHAT_TEMPLATE
+from MedVLSAM2Lib.plain_json import shortened
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_MOST_LAYERS = 1000
 
 
 def load_language_model(folder: Path, config: LanguageConfig, dtype: torch.dtype | None = None) -> LanguageModel:
@@ -35,6 +39,7 @@ def load_language_model(folder: Path, config: LanguageConfig, dtype: torch.dtype
         ) from error
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"There is no language model in {folder}.")
+    _check_size(folder)
     try:
         with _no_progress_bars():
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
@@ -45,9 +50,18 @@ def load_language_model(folder: Path, config: LanguageConfig, dtype: torch.dtype
                 use_safetensors=True,
                 dtype="auto" if dtype is None else dtype,
             )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise CheckpointError(f"The language model in {folder} cannot be read: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged folder transformers says with any kind of error that it is damaged
+        raise CheckpointError(f"The language model in {folder} cannot be read: {reason_of(error)}.") from error
     return LanguageModel(network, tokenizer, config)
+
+
+def _check_size(folder: Path) -> None:
+    # A file may say anything, and transformers would build a billion layers before it looks for their weights.
+    layers = read_json(folder / "config.json").get("num_hidden_layers", 1)
+    if type(layers) is not int or not 0 < layers <= _MOST_LAYERS:
+        raise CheckpointError(f"The language model in {folder} cannot have {shortened(layers)} layers; copy it again.")
 
 
 def save_language_model(folder: Path, model: LanguageModel, largest_shard: int) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.component_folder import load_weights, read_config
+from MedVLSAM2Lib.model.component_folder import load_weights, read_config, reason_of
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.language.loading import load_language_model
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
@@ -110,7 +110,9 @@ class ComponentStore:
             with torch.device("meta"):
                 network = _empty_network(name, values)
         except (TypeError, ValueError, KeyError) as error:
-            raise CheckpointError(f"The checkpoint in {folder} describes no usable {name}: {error}.") from error
+            raise CheckpointError(
+                f"The checkpoint in {folder} describes no usable {name}: {reason_of(error)}."
+            ) from error
         load_weights(network, folder, self._dtype)
         self._placed(network)
         return network.eval()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
-from MedVLSAM2Lib.model.plain_values import from_plain
+from MedVLSAM2Lib.model.plain_values import check_texts, check_whole, from_plain
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 
 MODEL_TYPE = "medvlsam2"
@@ -54,6 +54,7 @@ class ComponentSource:
     subfolder: str = ""
 
     def __post_init__(self) -> None:
+        check_texts("a component's path, repo_id, revision and subfolder", tuple(vars(self).values()))
         if bool(self.path) == bool(self.repo_id):
             raise ValueError("a component needs either a path or a repo_id")
 
@@ -105,6 +106,10 @@ class MedVLSam2Config:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
+        check_texts("name and licence", (self.name, self.licence))
+        check_texts("capabilities", self.capabilities)
+        check_texts("trained_on", self.trained_on)
+        check_whole("scales", (self.low_scale, self.high_scale), -64, 64)
         unknown = sorted(set(self.components) - set(COMPONENTS))
         if unknown:
             raise ValueError(f"unknown components {', '.join(unknown)}")

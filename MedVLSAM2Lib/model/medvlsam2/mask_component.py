@@ -16,6 +16,7 @@ from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.patches.checkpoint import ARCHITECTURE as PATCHES
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.plain_json import shortened
 
 SLICES = "slices"
 
@@ -68,7 +69,9 @@ def load_mask_component(folder: Path, device: torch.device) -> MaskComponent:
         return MaskComponent(PATCHES, network.to(device), info.card, f"patches:{info.sha256[:16]}", info.dtype)
     if kind == SLICES:
         return _load_slices(folder, device)
-    raise CheckpointError(f"The mask model in {folder} is of the kind {kind!r}, which this MedVLSAM2 does not know.")
+    raise CheckpointError(
+        f"The mask model in {folder} is of the kind {shortened(kind)}, which this MedVLSAM2 does not know."
+    )
 
 
 def save_mask_component(folder: Path, component: MaskComponent) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
-from MedVLSAM2Lib.model.component_folder import LARGEST_SHARD, read_config
+from MedVLSAM2Lib.model.component_folder import LARGEST_SHARD, read_config, reason_of
 from MedVLSAM2Lib.model.language.conversation import GeneratedPiece
 from MedVLSAM2Lib.model.language.language_model import Choose, LanguageModel
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
@@ -40,6 +40,7 @@ from MedVLSAM2Lib.model.patches.checkpoint import ARCHITECTURE as PATCHES
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.seg_projector import SegProjector
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
+from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.prompts import Turn
 
 T = TypeVar("T")
@@ -240,15 +241,15 @@ def read_model_config(folder: Path) -> MedVLSam2Config:
     values = read_config(folder)
     if values.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
-            f"The checkpoint in {folder} is of the type {values.get('model_type')!r}, not {MODEL_TYPE}."
+            f"The checkpoint in {folder} is of the type {shortened(values.get('model_type'))}, not {MODEL_TYPE}."
         )
     version = values.get("format_version")
     if version != MedVLSam2Config.format_version:
         raise CheckpointError(
-            f"The checkpoint in {folder} has format version {version}, this MedVLSAM2 reads version"
+            f"The checkpoint in {folder} has format version {shortened(version)}, this MedVLSAM2 reads version"
             f" {MedVLSam2Config.format_version}."
         )
     try:
         return MedVLSam2Config.from_dict(values)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} describes no usable model: {error}.") from error
+        raise CheckpointError(f"The checkpoint in {folder} describes no usable model: {reason_of(error)}.") from error

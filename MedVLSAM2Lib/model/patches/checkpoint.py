@@ -63,10 +63,11 @@ def load_checkpoint(folder: Path) -> tuple[PatchNetwork, PatchCheckpointInfo]:
     weights_file = folder / WEIGHTS_NAME
     weight_files(folder)
     config = config_of_kind(card, folder, ARCHITECTURE, FORMAT_VERSION, PatchConfig.from_dict)
-    network = PatchNetwork(config)
+    with torch.device("meta"):  # no memory before the weights are known to fit
+        network = PatchNetwork(config)
     weights = read_weights(weights_file)
     check_fit(network, weights, weights_file)
-    network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
+    network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()}, assign=True)
     digest = hashlib.sha256(weights_file.read_bytes()).hexdigest()
     stored = next(iter(weights.values())).dtype
     return network.eval(), PatchCheckpointInfo(config, card, digest, stored)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from MedVLSAM2Lib.model.plain_values import from_plain
+from MedVLSAM2Lib.model.plain_values import check_whole, from_plain
 
 FORMAT_VERSION = 1
+_WINDOWS, _MOST, _DEEPEST = 3, 2**14, 16
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class PatchConfig:
     token_width: int = 0
 
     def __post_init__(self) -> None:
+        check_whole("channel widths", self.channels, 1, _MOST)
+        check_whole("depths", self.depths, 1, _DEEPEST)
+        check_whole("the side and the token width", (self.side, self.token_width), 0, _MOST)
+        if not 1 <= len(self.channels) <= _DEEPEST:
+            raise ValueError(f"{len(self.channels)} levels")
+        if len(self.ct_windows) != _WINDOWS or not all(width > 0 for _, width in self.ct_windows):
+            raise ValueError(f"{_WINDOWS} windows are needed, each with a centre and a width")
         if len(self.channels) != len(self.depths):
             raise ValueError(f"{len(self.channels)} channel widths but {len(self.depths)} depths")
         if self.side % self.side_divisor:

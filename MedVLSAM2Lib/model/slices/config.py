@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from MedVLSAM2Lib.model.plain_values import from_plain
+from MedVLSAM2Lib.model.plain_values import check_whole, from_plain
 
 FORMAT_VERSION = 1
 STRIDE = 16  # image pixels to a feature token
+_MOST, _MOST_BLOCKS = 2**14, 128
 Quad = tuple[int, int, int, int]
 
 
@@ -36,9 +37,16 @@ class TrunkConfig:
     def __post_init__(self) -> None:
         if not len(self.blocks) == len(self.windows) == 4:
             raise ValueError("a trunk has four stages, each with its blocks and its window")
+        check_whole("widths, heads, windows and background", self._sizes, 1, _MOST)
+        check_whole("blocks", self.blocks, 1, _MOST_BLOCKS)
+        check_whole("blocks that attend to the whole slice", self.global_blocks, 0, 4 * _MOST_BLOCKS)
         first_of_stage = {sum(self.blocks[:stage]) for stage in range(4)}
         if first_of_stage & set(self.global_blocks):
             raise ValueError("a stage's first block cannot attend to the whole slice")
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        return self.width, self.heads, self.background, *self.windows
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,9 @@ class SliceRules:
     def __post_init__(self) -> None:
         if self.resize not in ("bilinear", "bicubic"):
             raise ValueError(f"slices cannot be resized by {self.resize!r}")
+        counts = (self.grey_levels, self.stop_after_empty, self.candidates, self.searched, self.seeds)
+        check_whole("counts", counts, 0, 2**31)
+        check_whole("the most conditioning slices", (self.most_conditioning,), -1, 2**31)
         if self.candidates < 1:
             raise ValueError("at least one candidate has to be followed")
         if self.searched < 1 or self.seeds < 1:
@@ -96,6 +107,7 @@ class SliceConfig:
     token_width: int = 0
 
     def __post_init__(self) -> None:
+        check_whole("image size, width and token width", (self.image_size, self.width, self.token_width), 0, _MOST)
         # The last stage has half a feature token's resolution, and the first stage's windows tile the image.
         step = max(2 * STRIDE, 4 * self.trunk.windows[0])
         if self.image_size <= 0 or self.image_size % step:
