@@ -208,7 +208,7 @@ def test_weights_that_are_here_are_made_a_checkpoint_and_used(
     assert made == [NAME]
     the_section.user.press("removeModel")
     assert the_section.user.says == "SAM 2.1 tiny is in use; choose another model before it is removed."
-    the_section.select("MedVLSAM2 interactive")
+    the_section.select("MedVL-SAM2 tiny")
     the_section.user.press("useModel")
     the_section.wait()
     assert the_section.user.panel.model.is_bundled

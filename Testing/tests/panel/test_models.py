@@ -94,14 +94,14 @@ def test_a_folder_that_is_no_checkpoint_is_one_sentence(
     assert a_user.tools() == []
 
 
-def damaged(folder: Path, **changes: Any) -> Path:
-    """A copy of the bundled checkpoint, its config changed or, without changes, its weights cut short."""
+def damaged(folder: Path, part: str = ".", **changes: Any) -> Path:
+    """A copy of the bundled checkpoint, a part's config changed or, without changes, its mask model cut short."""
     shutil.copytree(ROOT / "Resources" / "checkpoints" / "tiny", folder)
     if changes:
-        card = json.loads((folder / "config.json").read_text())
-        (folder / "config.json").write_text(json.dumps({**card, **changes}))
+        config = folder / part / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), **changes}))
     else:
-        weights = folder / "model.safetensors"
+        weights = folder / "mask_model" / "model.safetensors"
         weights.write_bytes(weights.read_bytes()[:100_000])
     return folder
 
@@ -114,7 +114,7 @@ def test_damaged_checkpoints_are_refused_by_the_engine_and_the_bundled_one_works
     for folder, words in (
         (damaged(tmp_path / "truncated"), "damaged or incomplete"),
         (damaged(tmp_path / "newer", format_version=99), "version 99"),
-        (damaged(tmp_path / "other", architecture="spheres"), "spheres"),
+        (damaged(tmp_path / "other", "mask_model", architecture="spheres"), "spheres"),
     ):
         choose(a_user, folder)
         a_user.wait_to_read(words)

@@ -92,7 +92,7 @@ def test_a_report_holds_what_was_measured_and_what_the_model_said(a_session: Ses
     assert re.search(r"Model: toy .*, checkpoint sha256 [0-9a-f]{16}", text)
     assert "A cough." in text
     draft.save(tmp_path / "report.html")
-    assert "data:image/png;base64" in (tmp_path / "report.html").read_text()
+    assert "data:image/png;base64" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_report_finds_what_its_template_names(a_session: Session) -> None:
@@ -114,7 +114,7 @@ def test_what_cannot_be_done_is_one_sentence(a_session: Session) -> None:
 def test_the_readme_s_script_runs(
     a_speaking_checkpoint: Path, balls: Balls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (script,) = re.findall(r"### From Python\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (script,) = re.findall(r"### From Python\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     image = sitk.GetImageFromArray(balls[0].array)
     set_ijk_to_ras(image, balls[0].ijk_to_ras)
     sitk.WriteImage(image, str(tmp_path / "scan.nii.gz"))
