@@ -64,7 +64,7 @@ class Grounding:
         Raises:
             PromptError: it does not, and there is nothing but a phrase to answer.
         """
-        if self._refiner is None:
+        if model is self._locator:
             tokens = self.read(request, [phrase.text for phrase in phrases], cache)
             return model.answer(replace(request, tokens=tokens), cache)
         if not request.new_prompts:

@@ -119,4 +119,4 @@ def _grounding(model: MedVLSam2Model, masks: LocatingMaskModel, reader: ModelPhr
     if component is model.mask_model:
         return Grounding(reader, masks, threshold)
     locator = _mask_model(component, component.capabilities, model.replaces_prompts)
-    return Grounding(reader, locator, threshold, refiner=masks)
+    return Grounding(reader, locator, threshold, refiner=masks if model.config.refines else None)

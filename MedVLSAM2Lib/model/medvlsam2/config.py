@@ -86,6 +86,8 @@ class MedVLSam2Config:
             little data, and neither encoder nor projector is read for one; questions always see the volume.
         rereads_phrases: whether the words before a ``[SEG]`` in an answer are read once more as a phrase of their own, rather
             than where the answer says them (LISA's way): for a mask model that learned from phrases only (our choice).
+        refines: whether what a ``locator`` found is segmented once more by the mask model, from a box and a point (our choice,
+            for a mask model that is the larger one); if not, the locator's mask is the answer.
         licence: of the weights, or of the strictest of their parts.
         trained_on: one line for each source of data, with its licence.
     """
@@ -101,6 +103,7 @@ class MedVLSam2Config:
     found_threshold: float = 0.5
     phrase_sees_volume: bool = True
     rereads_phrases: bool = False
+    refines: bool = True
     licence: str = ""
     trained_on: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION

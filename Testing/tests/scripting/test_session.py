@@ -114,7 +114,9 @@ def test_what_cannot_be_done_is_one_sentence(a_session: Session) -> None:
 def test_the_readme_s_script_runs(
     a_speaking_checkpoint: Path, balls: Balls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (script,) = re.findall(r"### From Python\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (script,) = re.findall(
+        r"### From Python\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     image = sitk.GetImageFromArray(balls[0].array)
     set_ijk_to_ras(image, balls[0].ijk_to_ras)
     sitk.WriteImage(image, str(tmp_path / "scan.nii.gz"))
