@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.cli import main
-from MedVLSAM2Lib.commands.ask import NOTICE
 from MedVLSAM2Lib.files import read_volume
+from MedVLSAM2Lib.report.report import DRAFT_MARK
 from tests.session.toy_phrases import BRIGHT, HOLLOW, question, toy_volume
 
 
@@ -23,7 +23,7 @@ def test_an_answer_names_its_evidence_and_writes_it(
     arguments = ["ask", str(a_scan_with_balls), _asked(BRIGHT), "--evidence", str(tmp_path / "evidence")]
     assert main([*arguments, "--modality", "CT", "--checkpoint", str(a_speaking_checkpoint)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [f"> {_asked(BRIGHT)}", "Here is the bright ball [answer 1 object 1].", NOTICE]
+    assert lines == [DRAFT_MARK, f"> {_asked(BRIGHT)}", "Here is the bright ball [answer 1 object 1].", DRAFT_MARK]
     found = read_volume(tmp_path / "evidence" / "answer_1_object_1.seg.nrrd").array > 0
     bright = toy_volume(np.random.default_rng(99))[1][BRIGHT]
     assert 2 * (found & bright).sum() / (found.sum() + bright.sum()) > 0.6
