@@ -19,6 +19,7 @@ from MedVLSAM2Lib.evaluation.language.phantom_scans import finding_phrases, phan
 from MedVLSAM2Lib.evaluation.language.report_facts import ReportFacts, report_facts
 from MedVLSAM2Lib.evaluation.metrics import dice
 from MedVLSAM2Lib.evaluation.report import Report, markdown_table
+from MedVLSAM2Lib.model.medvlsam2.config import QUESTION
 from MedVLSAM2Lib.session.mask_models import LoadedModel
 from MedVLSAM2Lib.training.language.checking import untruths
 from MedVLSAM2Lib.training.language.example import LanguageExample
@@ -61,8 +62,9 @@ def run_language(
     for number, example in enumerate(phantom_scans(plan.scans, plan.people, vocabulary, kept)):
         asker = Asker(example.volume, f"phantom {number}", model)
         _phrases(asker, example, tally, np.random.default_rng(number))
-        _questions(asker, example, tally, reader, vocabulary)
-        _report(asker, example, tally, reader)
+        if QUESTION in model.capabilities:
+            _questions(asker, example, tally, reader, vocabulary)
+            _report(asker, example, tally, reader)
     for files in scans:
         _scan(files, model, tally, vocabulary)
     return Report("language", _tables(tally), _data(tally))
@@ -119,6 +121,8 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": "scan", "scan": case.name, "phrase": phrase, "dsc": round(score, 4)})
+    if QUESTION not in model.capabilities:
+        return
     answered = asker.ask(REPORT_QUESTION)
     tally.rows.append({"kind": "report of a scan", "scan": case.name, **asdict(answered)})
 
