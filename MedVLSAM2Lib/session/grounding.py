@@ -64,7 +64,9 @@ class Grounding:
         Raises:
             PromptError: it does not, and there is nothing but a phrase to answer.
         """
-        if model is self._locator:
+        # A mask model that locates understands words; one that only takes clicks is never shown any.
+        listener: object = self._locator
+        if model is listener:
             tokens = self.read(request, [phrase.text for phrase in phrases], cache)
             return model.answer(replace(request, tokens=tokens), cache)
         if not request.new_prompts:
