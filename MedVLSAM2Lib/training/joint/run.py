@@ -178,11 +178,11 @@ def _beginning(
     config: JointConfig, tokenizer: Path | None, start: Path | None, masks: Path | None
 ) -> tuple[JointNetwork, PreTrainedTokenizerBase]:
     if start is not None:
-        words = AutoTokenizer.from_pretrained(str(start / LANGUAGE), local_files_only=True)
+        words = AutoTokenizer.from_pretrained(str(start / LANGUAGE), local_files_only=True, trust_remote_code=False)
         return JointNetwork.from_checkpoint(start), words
     if tokenizer is None:
         raise ValueError("A new network needs a tokenizer: make one with the tokenizer command, or name a checkpoint.")
-    words = AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
+    words = AutoTokenizer.from_pretrained(str(tokenizer), local_files_only=True, trust_remote_code=False)
     return JointNetwork.made(config.network, words, masks), words
 
 

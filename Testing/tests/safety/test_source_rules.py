@@ -66,8 +66,7 @@ def test_a_file_runs_nothing_that_it_was_given(file: str) -> None:
             assert _given(call, "weights_only") is True, where
         if name == "from_pretrained" and whole.startswith("Auto"):
             assert _given(call, "local_files_only") is True, where
-            # Training reads a tokenizer that it made itself.
-            assert _given(call, "trust_remote_code") is False or file.startswith("MedVLSAM2Lib/training/"), where
+            assert _given(call, "trust_remote_code") is False, where
 
 
 @pytest.mark.parametrize("file", _files())
