@@ -403,6 +403,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/scene.py
   MedVLSAM2Lib/training/learning/schedule.py
   MedVLSAM2Lib/training/learning/trainer.py
+  MedVLSAM2Lib/training/learning/training_state.py
   MedVLSAM2Lib/training/learning/validation.py
   MedVLSAM2Lib/training/model_card.py
   MedVLSAM2Lib/training/phantom/__init__.py

@@ -14,7 +14,7 @@ from MedVLSAM2Lib.model.medvlsam2.config import PHRASE, QUESTION, REPORT, Compon
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.validation import FOUND
-from MedVLSAM2Lib.training.learning.trainer import Progress
+from MedVLSAM2Lib.training.learning.training_state import Progress
 from MedVLSAM2Lib.training.model_card import CAPABILITIES, SOURCES
 
 NAME = "MedVL-SAM2 tiny"

@@ -27,7 +27,7 @@ from MedVLSAM2Lib.training.joint.validation import MEASURES, JointValidation, sc
 from MedVLSAM2Lib.training.learning.every import Every
 from MedVLSAM2Lib.training.learning.run import BEST, CONFIG_NAME, CURVE_NAME, LATEST, VALIDATION_NAME
 from MedVLSAM2Lib.training.learning.run_log import RunLog
-from MedVLSAM2Lib.training.learning.trainer import STATE_NAME, Progress
+from MedVLSAM2Lib.training.learning.training_state import Progress, has_state
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ def train_stage(
     network, words = _beginning(config, tokenizer, start, masks)
     trainer = JointTrainer(config, network, words, processes)
     output.mkdir(parents=True, exist_ok=True)
-    if resume and (output / STATE_NAME).exists():
+    if resume and has_state(output):
         trainer.resume(output)
     else:
         for name in (CURVE_NAME, VALIDATION_NAME):

@@ -20,7 +20,8 @@ from MedVLSAM2Lib.training.learning.calibration import calibrate
 from MedVLSAM2Lib.training.learning.every import Every
 from MedVLSAM2Lib.training.learning.rounds import RoundsResult
 from MedVLSAM2Lib.training.learning.run_log import RunLog
-from MedVLSAM2Lib.training.learning.trainer import Progress, Trainer
+from MedVLSAM2Lib.training.learning.trainer import Trainer
+from MedVLSAM2Lib.training.learning.training_state import Progress, has_state
 from MedVLSAM2Lib.training.learning.validation import MEASURES, Validation, score
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def train(
     torch.set_num_threads(1)
     trainer = Trainer(config)
     output.mkdir(parents=True, exist_ok=True)
-    if resume and trainer.has_state(output):
+    if resume and has_state(output):
         trainer.resume(output)
     else:
         for name in (CURVE_NAME, VALIDATION_NAME):
