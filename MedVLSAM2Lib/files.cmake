@@ -35,7 +35,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/positions.py
   MedVLSAM2Lib/commands/report.py
   MedVLSAM2Lib/commands/segment.py
-  MedVLSAM2Lib/commands/sessions.py
   MedVLSAM2Lib/commands/train.py
   MedVLSAM2Lib/engine/__init__.py
   MedVLSAM2Lib/engine/client.py
@@ -71,6 +70,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/language/asker.py
   MedVLSAM2Lib/evaluation/language/phantom_scans.py
   MedVLSAM2Lib/evaluation/language/report_facts.py
+  MedVLSAM2Lib/evaluation/language/scan_questions.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
   MedVLSAM2Lib/evaluation/report.py
@@ -316,13 +316,16 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/new_objects.py
   MedVLSAM2Lib/session/object_history.py
   MedVLSAM2Lib/session/object_shelf.py
+  MedVLSAM2Lib/session/opening.py
   MedVLSAM2Lib/session/phrase_reader.py
   MedVLSAM2Lib/session/prompt_rules.py
   MedVLSAM2Lib/session/sentences.py
   MedVLSAM2Lib/session/session.py
   MedVLSAM2Lib/session/speaking.py
+  MedVLSAM2Lib/session/surveying.py
   MedVLSAM2Lib/session/views.py
   MedVLSAM2Lib/slots.py
+  MedVLSAM2Lib/survey.py
   MedVLSAM2Lib/training/__init__.py
   MedVLSAM2Lib/training/__main__.py
   MedVLSAM2Lib/training/config.py
@@ -387,7 +390,9 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/language/seg_requests.py
   MedVLSAM2Lib/training/language/source.py
   MedVLSAM2Lib/training/language/statements.py
+  MedVLSAM2Lib/training/language/surveyed_scans.py
   MedVLSAM2Lib/training/language/tokenizer.py
+  MedVLSAM2Lib/training/language/unknown_questions.py
   MedVLSAM2Lib/training/language/user.py
   MedVLSAM2Lib/training/language/words.py
   MedVLSAM2Lib/training/learning/__init__.py
@@ -460,6 +465,7 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json
   MedVLSAM2Lib/training/configs/meaning.json
+  MedVLSAM2Lib/training/configs/survey.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json
   MedVLSAM2Lib/training/language/wordings/requests.json

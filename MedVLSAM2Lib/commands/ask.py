@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
-from MedVLSAM2Lib.commands.sessions import open_session
 from MedVLSAM2Lib.files.segmentation_file import SegmentLook, write_segmentation
 from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.prompts import Turn
@@ -17,6 +16,7 @@ from MedVLSAM2Lib.report.report import DRAFT_MARK
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, SentenceStatus
 from MedVLSAM2Lib.scripting.refusals import REFUSALS
 from MedVLSAM2Lib.scripting.session import load_model
+from MedVLSAM2Lib.session.opening import open_session
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Modality, Volume
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Answer: 0 when there are answers, 2 when the input cannot be used."""
     try:
         volume = read_volume(arguments.volume, Modality(arguments.modality) if arguments.modality else None)
-        session = open_session(volume, load_model(arguments.checkpoint))
+        session = open_session(volume, volume.name, load_model(arguments.checkpoint))
         _answer(session, volume, arguments.questions, arguments.evidence)
     except REFUSALS as error:
         logger.error("%s", error)

@@ -70,11 +70,14 @@ class CheckpointLoader:
 def open_session(volume: Volume, volume_id: str, model: MaskModel) -> ObjectSession:
     """A session of ``model`` on ``volume``."""
     from MedVLSAM2Lib.session.mask_models import LoadedModel
+    from MedVLSAM2Lib.session.opening import open_session as open_whole_session
     from MedVLSAM2Lib.session.session import Session
 
-    if not isinstance(model, LoadedModel):
-        return Session(volume, volume_id, model)
-    return Session(volume, volume_id, model, grounding=model.grounding, speaker=model.speaker)
+    return (
+        open_whole_session(volume, volume_id, model)
+        if isinstance(model, LoadedModel)
+        else Session(volume, volume_id, model)
+    )
 
 
 def serve(

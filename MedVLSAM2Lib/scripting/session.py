@@ -26,7 +26,7 @@ from MedVLSAM2Lib.scripting.naming import segment_code
 from MedVLSAM2Lib.scripting.report_templates import names_to_find, template_named
 from MedVLSAM2Lib.scripting.scan_segment import ScanSegment
 from MedVLSAM2Lib.session.mask_models import LoadedModel
-from MedVLSAM2Lib.session.session import Session as ModelSession
+from MedVLSAM2Lib.session.opening import open_session
 from MedVLSAM2Lib.vocabulary import Vocabulary
 from MedVLSAM2Lib.volume import Modality, Volume
 from MedVLSAM2Lib.volume.reorientation import Position
@@ -53,7 +53,7 @@ class Session:
         self.volume = volume
         self.model = model
         self.dicom_files = tuple(dicom_files)
-        self._session = ModelSession(volume, volume.name, model, grounding=model.grounding, speaker=model.speaker)
+        self._session = open_session(volume, volume.name, model)
         self._vocabulary = Vocabulary.read()
         self._conversation: tuple[Turn, ...] = ()
         self._requests = 0

@@ -13,16 +13,19 @@ from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, LocatingMaskModel, MaskModel, MaskRequest
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.model.medvlsam2.component_store import FAST, ComponentResolver
-from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL, MODEL_TYPE, PHRASE
+from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL, MODEL_TYPE, PHRASE, QUESTION, REPORT, MedVLSam2Config
 from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent, load_mask_component
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
+from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
 from MedVLSAM2Lib.session.speaking import ModelSpeaker, Speaker
+from MedVLSAM2Lib.session.surveying import Surveyor
 from MedVLSAM2Lib.session.views import ViewPlanner
+from MedVLSAM2Lib.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class LoadedModel:
         masks: answers clicks and boxes.
         grounding: finds the objects that words name; None for a checkpoint that does not know any.
         speaker: answers questions; None for a mask model on its own.
+        surveyor: looks for what the speaker is told of; None where it is told nothing.
         name: what people call the checkpoint; empty when it does not say.
         device: where it runs, as torch calls it.
     """
@@ -40,6 +44,7 @@ class LoadedModel:
     masks: MaskModel
     grounding: Grounding | None = None
     speaker: Speaker | None = None
+    surveyor: Surveyor | None = None
     name: str = ""
     device: str = "cpu"
 
@@ -85,7 +90,8 @@ def load_mask_model(
     masks = _mask_model(model.mask_model, model.config.capabilities, model.replaces_prompts)
     reader = ModelPhraseReader(model)
     grounding = _grounding(model, masks, reader) if model.offers(PHRASE) else None
-    return LoadedModel(masks, grounding, ModelSpeaker(model, reader), model.config.name, device)
+    speaker = ModelSpeaker(model, reader)
+    return LoadedModel(masks, grounding, speaker, _surveyor(model.config), model.config.name, device)
 
 
 def _mask_model(component: MaskComponent, capabilities: tuple[str, ...], replace: bool = False) -> LocatingMaskModel:
@@ -107,6 +113,19 @@ def _mask_model(component: MaskComponent, capabilities: tuple[str, ...], replace
 
 def _patches(network: PatchNetwork, component: MaskComponent, capabilities: tuple[str, ...]) -> PatchMaskModel:
     return PatchMaskModel(network, ViewPlanner(), component.identity, capabilities)
+
+
+def _surveyor(config: MedVLSam2Config) -> Surveyor | None:
+    if not config.surveys or not {QUESTION, REPORT}.intersection(config.capabilities):
+        return None
+    vocabulary = Vocabulary.read()
+    try:
+        return Surveyor([vocabulary.structure(name) for name in config.surveys])
+    except KeyError as error:
+        raise CheckpointError(
+            f"The checkpoint {config.name} looks for {shortened(error.args[0])}, which this MedVLSAM2 has no word for; use a"
+            " newer MedVLSAM2."
+        ) from error
 
 
 def _grounding(model: MedVLSam2Model, masks: LocatingMaskModel, reader: ModelPhraseReader) -> Grounding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskModel, MaskRequest
 from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, Turn, check, in_force, to_canonical
@@ -17,6 +18,8 @@ from MedVLSAM2Lib.session.new_objects import NewObjects
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
 from MedVLSAM2Lib.session.object_shelf import ObjectShelf
 from MedVLSAM2Lib.session.speaking import Speaker
+from MedVLSAM2Lib.session.surveying import Surveyor
+from MedVLSAM2Lib.survey import Survey
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
 Cancel = Callable[[], bool]
@@ -37,15 +40,21 @@ class Session:
         cache: Cache | None = None,
         grounding: Grounding | None = None,
         speaker: Speaker | None = None,
+        surveyor: Surveyor | None = None,
     ) -> None:
-        """``grounding`` finds what phrases name, ``speaker`` answers questions; without them, they are refused."""
+        """A session with what its model can do.
+
+        ``grounding`` finds what phrases name, ``speaker`` answers questions; without them, they are refused. With a
+        ``surveyor`` the speaker is told what was seen in the volume.
+        """
         self._turn = volume.reorientation
         self._volume = volume.canonical()
         self._shelf = ObjectShelf(self._volume, self._turn)
         self._volume_id = volume_id
         self._model = model
         self._grounding = grounding
-        self._speaker = speaker
+        self._speaker, self._surveyor = speaker, surveyor
+        self._survey: Survey | None = None
         self._cache = cache if cache is not None else ByteBoundedCache()
         self._finder = None if grounding is None else PhraseFinder(grounding, self._volume, volume_id, self._cache)
 
@@ -108,7 +117,8 @@ class Session:
         check_conversation(conversation)
         if self._speaker is None:
             raise PromptError("The loaded model does not answer questions; choose one that does.")
-        said = self._speaker.answer(self._volume, self._volume_id, conversation, self._cache, cancelled)
+        told = yield from self._after_a_survey(conversation, cancelled)
+        said = self._speaker.answer(self._volume, self._volume_id, told, self._cache, cancelled)
         yield from NewObjects(self._shelf, prefix).made_by(
             lambda objects: answer_question(said, Evidence(self._finder, objects, self._volume, cancelled), cancelled)
         )
@@ -144,6 +154,17 @@ class Session:
             check(canonical, self._volume.shape, before.prompts + added)
             added += (canonical,)
         return added
+
+    def _after_a_survey(
+        self, conversation: Sequence[Turn], cancelled: Cancel
+    ) -> Generator[Progress, None, Sequence[Turn]]:
+        """The conversation with what was seen in the volume before its first question; it is looked for once."""
+        if self._surveyor is None:
+            return conversation
+        if self._survey is None:
+            self._survey = yield from self._surveyor.look(self._required_finder(), self._volume, cancelled)
+        first, *rest = conversation
+        return (replace(first, text=self._survey.before(first.text)), *rest)
 
     def _required_finder(self) -> PhraseFinder:
         if self._finder is None:

@@ -67,7 +67,8 @@ class ModelSpeaker:
         """
         self._model.require_answers()
         with torch.inference_mode():
-            visual = self._reader.visual(volume, volume_id, cache)
+            sees = self._model.config.question_sees_volume
+            visual = self._reader.visual(volume, volume_id, cache) if sees else None
         pieces = self._model.generate(visual, conversation, cancelled)
         text, since = "", 0
         while True:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL
+from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL, NOT_FOUND
 from MedVLSAM2Lib.training.language.words import NUMBERS, in_the_phase, listed
 from MedVLSAM2Lib.training.phantom import Phase
 from MedVLSAM2Lib.vocabulary import Kind, Vocabulary
@@ -14,6 +14,7 @@ from MedVLSAM2Lib.vocabulary import Kind, Vocabulary
 REGIONS = ("head", "neck", "chest", "abdomen", "pelvis")
 _OUT_OF_VIEW = r"\b(?:out of view|not in view|cannot tell|cannot be seen|does not show)\b"
 _ABSENT = r"\babsent\b"
+_NOT_FOUND = r"\bnot found\b|\bfound nothing\b"
 # By the kind of question, what is looked for in turn: the first pattern that fits says the key.
 _PATTERNS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
@@ -22,14 +23,19 @@ _PATTERNS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("no", rf"\bno\b|{_ABSENT}"),
             ("yes", r"^yes\b|\bthere (?:is|are)\b"),
         ),
-        "segment": ((CANNOT_TELL, r"\bdo not know\b"), ("no", rf"\bno\b|{_ABSENT}|{_OUT_OF_VIEW}")),
+        "segment": (
+            (NOT_FOUND, _NOT_FOUND),
+            (CANNOT_TELL, r"\bdo not know\b"),
+            ("no", rf"\bno\b|{_ABSENT}|{_OUT_OF_VIEW}"),
+        ),
         "in view": (
+            (NOT_FOUND, _NOT_FOUND),
             ("absent", _ABSENT),
             ("no", _OUT_OF_VIEW),
             ("in part", r"\bpartly\b|\bin part\b"),
-            ("yes", r"^yes\b|\bwholly\b|\ball of\b"),
+            ("yes", r"^yes\b|\bwholly\b|\ball of\b|\bin view\b"),
         ),
-        "exists": (("absent", _ABSENT), (CANNOT_TELL, _OUT_OF_VIEW), ("there", r"\bthere\b")),
+        "exists": ((NOT_FOUND, _NOT_FOUND), ("absent", _ABSENT), (CANNOT_TELL, _OUT_OF_VIEW), ("there", r"\bthere\b")),
         "side": (("both", r"\bboth\b"), ("right", r"\bright\b"), ("left", r"\bleft\b")),
         "larger": (
             ("same", r"\bsame\b|\bno real difference\b|\babout as\b"),
@@ -60,6 +66,16 @@ def answer_key(kind: str, question: str, text: str, vocabulary: Vocabulary) -> s
     if kind == "neighbour":
         return _neighbour(question, text, vocabulary)
     return next((key for key, pattern in _PATTERNS.get(kind, ()) if re.search(pattern, low)), None)
+
+
+def outcome(key: str | None, expected: str) -> str:
+    """``right``, ``wrong``, or ``declined`` for an answer that says that it cannot tell, or that nothing can be read from.
+
+    That something was not found is right of what is out of view and of what is absent: it claims neither.
+    """
+    if key == expected or (key == NOT_FOUND and expected in ("no", "absent")):
+        return "right"
+    return "declined" if key in (None, CANNOT_TELL) else "wrong"
 
 
 def _count(low: str) -> str | None:

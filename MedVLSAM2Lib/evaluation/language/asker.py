@@ -9,7 +9,7 @@ import numpy as np
 from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, Event, FoundObject, MaskRegion, SentenceStatus
 from MedVLSAM2Lib.session.mask_models import LoadedModel
-from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.session.opening import open_session
 from MedVLSAM2Lib.volume import Volume, VoxelBox
 
 
@@ -41,7 +41,7 @@ class Asker:
     """One volume and a checkpoint that knows words."""
 
     def __init__(self, volume: Volume, name: str, model: LoadedModel) -> None:
-        self._session = Session(volume, name, model, grounding=model.grounding, speaker=model.speaker)
+        self._session = open_session(volume, name, model)
         self._whole = VoxelBox.of_shape(volume.shape)
         self._requests = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from MedVLSAM2Lib.evaluation.cases import CaseFiles
-from MedVLSAM2Lib.evaluation.language.answer_key import answer_key
+from MedVLSAM2Lib.evaluation.language.answer_key import answer_key, outcome
 from MedVLSAM2Lib.evaluation.language.asker import Asker
 from MedVLSAM2Lib.evaluation.language.phantom_scans import finding_phrases, phantom_scans, visible_organs
 from MedVLSAM2Lib.evaluation.language.report_facts import ReportFacts, report_facts
+from MedVLSAM2Lib.evaluation.language.scan_questions import scan_questions
 from MedVLSAM2Lib.evaluation.metrics import dice
 from MedVLSAM2Lib.evaluation.report import Report, markdown_table
 from MedVLSAM2Lib.model.medvlsam2.config import QUESTION
@@ -47,6 +48,7 @@ class _Tally:
     confidence: list[tuple[float, float]] = field(default_factory=list)
     false_masks: list[bool] = field(default_factory=list)
     closed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    closed_of_scans: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     untrue: list[bool] = field(default_factory=list)
     withheld: list[int] = field(default_factory=list)
     reports: ReportFacts = field(default_factory=ReportFacts)
@@ -88,15 +90,17 @@ def _phrases(asker: Asker, example: LanguageExample, tally: _Tally, rng: np.rand
 
 def _questions(asker: Asker, example: LanguageExample, tally: _Tally, reader: Reader, vocabulary: Vocabulary) -> None:
     # Follow-up questions mean nothing alone.
-    for turn in (turn for turn in example.turns if turn.key is not None):
+    for turn in example.turns:
+        if turn.key is None:
+            continue
         answered = asker.ask(turn.question)
         key = answer_key(turn.kind, turn.question, answered.text, vocabulary)
-        outcome = "right" if key == turn.key else "declined" if key in (None, "cannot tell") else "wrong"
-        tally.closed[turn.kind].append(outcome)
+        came = outcome(key, turn.key)
+        tally.closed[turn.kind].append(came)
         tally.untrue.append(bool(untruths(_without_numbers(answered.text), example.facts, reader)))
         tally.withheld.append(answered.withheld)
         tally.rows.append(
-            {"kind": turn.kind, "question": turn.question, "expected": turn.key, "outcome": outcome, **asdict(answered)}
+            {"kind": turn.kind, "question": turn.question, "expected": turn.key, "outcome": came, **asdict(answered)}
         )
 
 
@@ -123,6 +127,11 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
         tally.rows.append({"group": "scan", "scan": case.name, "phrase": phrase, "dsc": round(score, 4)})
     if QUESTION not in model.capabilities:
         return
+    for question in scan_questions(case, vocabulary):
+        told = asker.ask(question.text)
+        came = question.outcome(told.text, vocabulary)
+        tally.closed_of_scans[question.kind].append(came)
+        tally.rows.append({"scan": case.name, **asdict(question), "outcome": came, **asdict(told)})
     answered = asker.ask(REPORT_QUESTION)
     tally.rows.append({"kind": "report of a scan", "scan": case.name, **asdict(answered)})
 
@@ -134,8 +143,6 @@ def _without_numbers(text: str) -> str:
 
 def _tables(tally: _Tally) -> str:
     phrases = [[group, str(len(values)), f"{fmean(values):.2f}"] for group, values in sorted(tally.dsc.items())]
-    outcomes = [outcome for values in tally.closed.values() for outcome in values]
-    closed = [[kind, *_shares(values)] for kind, values in sorted(tally.closed.items())]
     facts = tally.reports
     reports = [
         ["findings there, and spoken of", f"{facts.there}", _share(facts.found, facts.there)],
@@ -150,8 +157,8 @@ def _tables(tally: _Tally) -> str:
             f" of {len(tally.false_masks)}.\n"
         ),
         "## How far confidence can be believed\n\n" + _calibration(tally.confidence),
-        "## Closed questions\n\n"
-        + markdown_table(["kind", "n", "right", "declined", "wrong"], [*closed, ["all", *_shares(outcomes)]]),
+        "## Closed questions about phantoms\n\n" + _closed(tally.closed),
+        "## Closed questions about real scans\n\n" + _closed(tally.closed_of_scans),
         (
             f"Answers with an untrue claim: {_share(sum(tally.untrue), len(tally.untrue))}; sentences withheld because nothing"
             f" in the scan showed them: {sum(tally.withheld)}.\n"
@@ -170,6 +177,12 @@ def _calibration(pairs: Sequence[tuple[float, float]]) -> str:
     return markdown_table(["confidence", "n", "DSC"], rows)
 
 
+def _closed(outcomes: Mapping[str, Sequence[str]]) -> str:
+    rows = [[kind, *_shares(values)] for kind, values in sorted(outcomes.items())]
+    together = [came for values in outcomes.values() for came in values]
+    return markdown_table(["kind", "n", "right", "declined", "wrong"], [*rows, ["all", *_shares(together)]])
+
+
 def _shares(outcomes: Sequence[str]) -> list[str]:
     names = ("right", "declined", "wrong")
     return [str(len(outcomes)), *(_share(outcomes.count(name), len(outcomes)) for name in names)]
@@ -184,6 +197,9 @@ def _data(tally: _Tally) -> dict[str, Any]:
         "dsc": {group: fmean(values) for group, values in tally.dsc.items()},
         "false_masks": fmean(tally.false_masks) if tally.false_masks else None,
         "closed": {kind: {name: values.count(name) for name in set(values)} for kind, values in tally.closed.items()},
+        "closed_of_scans": {
+            kind: {name: values.count(name) for name in set(values)} for kind, values in tally.closed_of_scans.items()
+        },
         "untrue": fmean(tally.untrue) if tally.untrue else None,
         "reports": asdict(tally.reports),
         "rows": tally.rows,

@@ -84,6 +84,11 @@ class MedVLSam2Config:
         phrase_sees_volume: whether the language model is shown the volume when it reads a phrase (our choice; the paper's
             abstract does not say). Without it a phrase means the same in every scan, which a small model learns from
             little data, and neither encoder nor projector is read for one; questions always see the volume.
+        question_sees_volume: whether the language model is shown the volume when it answers (the paper's way). A small model
+            that cannot read volumes yet answers from its survey alone (our choice).
+        surveys: full names of the structures that are looked for before the first question about a volume; what was seen of
+            each stands as text before that question (our choice: an answer then says no more than masks show). Those
+            that the checkpoint finds reliably; none, and it answers from the volume alone.
         rereads_phrases: whether the words before a ``[SEG]`` in an answer are read once more as a phrase of their own, rather
             than where the answer says them (LISA's way): for a mask model that learned from phrases only (our choice).
         refines: whether what a ``locator`` found is segmented once more by the mask model, from a box and a point (our choice,
@@ -102,6 +107,8 @@ class MedVLSam2Config:
     seg_prompt: SegPrompt = "append"
     found_threshold: float = 0.5
     phrase_sees_volume: bool = True
+    question_sees_volume: bool = True
+    surveys: tuple[str, ...] = ()
     rereads_phrases: bool = False
     refines: bool = True
     licence: str = ""
@@ -112,6 +119,7 @@ class MedVLSam2Config:
         check_texts("name and licence", (self.name, self.licence))
         check_texts("capabilities", self.capabilities)
         check_texts("trained_on", self.trained_on)
+        check_texts("surveys", self.surveys)
         check_whole("scales", (self.low_scale, self.high_scale), -64, 64)
         unknown = sorted(set(self.components) - set(COMPONENTS))
         if unknown:
@@ -126,8 +134,15 @@ class MedVLSam2Config:
     def needed_for(self, capability: str) -> tuple[str, ...]:
         """The parts that a capability needs in this checkpoint."""
         needed = NEEDED.get(capability, (MASK_MODEL,))
-        if capability == PHRASE and not self.phrase_sees_volume:
-            return tuple(part for part in needed if part not in (ENCODER, PROJECTOR))
+        sees_volume = {
+            PHRASE: self.phrase_sees_volume,
+            QUESTION: self.question_sees_volume,
+            REPORT: self.question_sees_volume,
+        }
+        if not sees_volume.get(capability, True):
+            needed = tuple(part for part in needed if part not in (ENCODER, PROJECTOR))
+        if capability in (QUESTION, REPORT) and self.surveys:
+            needed = tuple(dict.fromkeys((*needed, *self.needed_for(PHRASE))))
         return needed
 
     def to_dict(self) -> dict[str, Any]:

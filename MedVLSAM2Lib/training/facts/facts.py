@@ -20,6 +20,8 @@ class Visibility(StrEnum):
     OUT_OF_VIEW = "out of view"
     ABSENT = "absent"
     """Its place is in view, and it is not there."""
+    NOT_FOUND = "not found"
+    """It was looked for and not found: out of view, absent, or missed."""
     UNKNOWN = "unknown"
     """Nobody labelled it, or what is in view of it is too little to speak of."""
 
@@ -111,6 +113,7 @@ class Facts:
         findings: those that are seen, the largest first.
         hidden_kinds: kinds of findings that are there and of which too little is seen to speak of them.
         searched_kinds: kinds of findings that are labelled wherever they are, so that none labelled means none there.
+        is_surveyed: these are what a model saw when it looked, not what is true.
     """
 
     modality: str
@@ -120,6 +123,7 @@ class Facts:
     findings: tuple[FindingFacts, ...]
     hidden_kinds: frozenset[str] = frozenset()
     searched_kinds: frozenset[str] = frozenset()
+    is_surveyed: bool = False
 
     def visibility(self, name: str) -> Visibility:
         """How much is seen of a structure."""

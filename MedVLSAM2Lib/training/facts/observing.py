@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from MedVLSAM2Lib.survey import LANDMARKS
 from MedVLSAM2Lib.training.facts.facts import Facts, FindingFacts, Measures, StructureFacts, Visibility
 from MedVLSAM2Lib.training.facts.label_boxes import around_all, label_boxes
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledFinding, LabelledScan
@@ -17,13 +18,6 @@ DENSE_HU, SCLEROTIC_HU = 150.0, 330.0
 _SMALLEST_SHARE, _WHOLE_SHARE = 0.04, 0.97
 _SMALLEST_SHARE_OF_A_FINDING = 0.3
 _WITHOUT_DIAMETERS = (Kind.TISSUE, Kind.MUSCLE)
-_LANDMARKS: dict[str, tuple[str, ...]] = {
-    "head": ("brain", "brainstem", "right eye"),
-    "neck": ("larynx", "thyroid gland", "right parotid gland"),
-    "chest": ("right lung", "left lung"),
-    "abdomen": ("liver", "right kidney", "left kidney"),
-    "pelvis": ("urinary bladder", "right hip bone", "left hip bone"),
-}
 _MIDLINE_MM = 6.0
 _SYMMETRIC = frozenset({"brain"})
 
@@ -162,7 +156,7 @@ def _level(measures: Measures, organ: StructureFacts) -> str | None:
 def _regions(structures: dict[str, StructureFacts], scan: LabelledScan) -> tuple[str, ...]:
     """The parts of the body of whose landmarks half is in view."""
     found = []
-    for region, names in _LANDMARKS.items():
+    for region, names in LANDMARKS.items():
         wholes = {name: scan.wholes[name].volume_ml for name in names if name in scan.wholes}
         seen = sum(m.volume_ml for name in wholes if (m := structures[name].measures) is not None)
         if wholes and seen > 0.5 * sum(wholes.values()):

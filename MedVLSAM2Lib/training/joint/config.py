@@ -71,6 +71,9 @@ class LossWeights:
         words: mask losses of views with seg tokens.
         clicks: mask losses of views with prompts only.
         meaning: what the seg tokens of phrases say of the vocabulary's terms.
+        survey: next-token loss of answers about surveys.
+        keeping: how far the seg tokens of phrases have moved since the stage began, so that a mask model which learned
+            them goes on to hear the same while the language model learns something else.
     """
 
     alignment: float = 0.0
@@ -78,6 +81,8 @@ class LossWeights:
     language: float = 1.0
     words: float = 1.0
     clicks: float = 1.0
+    survey: float = 0.0
+    keeping: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,8 @@ class JointConfig:
         scans: conversations a step.
         worded: views with words a step.
         clicks: views with clicks a step.
-        meanings: phrases a step that are learned without an image.
+        meanings: phrases a step that are learned, or kept, without an image.
+        surveyed: surveys a step, with a conversation of ``language_data.turns`` questions each.
         accumulate: batches a step, their gradients added up.
         rounds, word_rounds: shares of examples with 0, 1, 2, … rounds before the one that is learned from.
         word_corrections: the share of answers to words that a click corrects.
@@ -135,6 +141,7 @@ class JointConfig:
     worded: int = 8
     clicks: int = 2
     meanings: int = 32
+    surveyed: int = 0
     accumulate: int = 1
     workers: int = 1
     threads: int = 2

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.language.prompt_tokens import PromptTokens
 from MedVLSAM2Lib.prompts import Turn as Said
 from MedVLSAM2Lib.training.language.said import Turn
+from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation
 
 IGNORED = -100
 
@@ -41,10 +43,9 @@ class ConversationTokens:
         self._prompts = PromptTokens(tokenizer, config)
         self._config = config
 
-    @property
-    def image(self) -> int:
-        """The placeholder of a visual token."""
-        return self._prompts.image_id
+    def reader(self, network: PreTrainedModel) -> LanguageModel:
+        """``network`` as it is asked in a session, with the same words; it learns on."""
+        return LanguageModel(network, self._tokenizer, self._config)
 
     @property
     def padding(self) -> int:
@@ -70,13 +71,11 @@ class ConversationTokens:
         segs = [place for place, label in enumerate(labels) if label == seg]
         return LabelledTokens(ids, labels, segs)
 
-    def phrase(self, phrase: str) -> LabelledTokens:
-        """A phrase as it is read for its ``[SEG]`` state alone, without a volume."""
-        question = Said("user", self._config.phrase_question.format(phrase=phrase))
-        ids = self._prompts.ids([question], 0, self._config.phrase_answer.format(phrase=phrase))
-        seg = self._prompts.seg_id
-        places = [place for place, token in enumerate(ids) if token == seg]
-        return LabelledTokens(ids, [IGNORED] * len(ids), places[-1:])
+    def surveyed(self, one: SurveyedConversation) -> LabelledTokens:
+        """A conversation whose first question stands after its survey."""
+        first = one.turns[0]
+        begun = replace(first, question=one.survey.before(first.question))
+        return self.conversation([begun, *one.turns[1:]], 0)
 
     def caption(self, text: str) -> LabelledTokens:
         """A caption that is only read."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sized
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.joint.meanings import Meaning
 from MedVLSAM2Lib.training.language.said import Turn
+from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,18 @@ class ScanExample:
 
 @dataclass(frozen=True)
 class JointBatch:
-    """What one step learns from: scans with words, views with clicks only, and phrases alone."""
+    """What one step learns from: scans with words, views with clicks only, phrases alone, and surveys with questions."""
 
     scans: list[ScanExample]
     clicks: list[Example]
     meanings: list[Meaning]
+    surveyed: list[SurveyedConversation] = field(default_factory=list)
 
     def parts(self, count: int) -> list[JointBatch]:
         """The batch dealt out to so many; no part is empty."""
-        count = min(count, max(len(self.scans), len(self.clicks), len(self.meanings), 1))
-        return [JointBatch(self.scans[n::count], self.clicks[n::count], self.meanings[n::count]) for n in range(count)]
+        kinds: tuple[Sized, ...] = (self.scans, self.clicks, self.meanings, self.surveyed)
+        count = min(count, max(1, *map(len, kinds)))
+        return [
+            JointBatch(self.scans[n::count], self.clicks[n::count], self.meanings[n::count], self.surveyed[n::count])
+            for n in range(count)
+        ]

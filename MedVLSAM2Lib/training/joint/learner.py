@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from MedVLSAM2Lib.model.patches.network import token_direction
 from MedVLSAM2Lib.training.joint.config import JointConfig
-from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens, LabelledTokens
+from MedVLSAM2Lib.training.joint.conversation_tokens import IGNORED, ConversationTokens, LabelledTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch, ScanExample, Worded
 from MedVLSAM2Lib.training.joint.meanings import Meaning
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.phrase_states import phrase_states
+from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation
 from MedVLSAM2Lib.training.learning.rounds import Rounds, RoundsResult
 
 
@@ -45,8 +46,9 @@ class _Read:
 class Learner:
     """Asks the network about a part of a batch and says how wrong it was."""
 
-    def __init__(self, config: JointConfig, tokens: ConversationTokens) -> None:
-        self._config, self._tokens = config, tokens
+    def __init__(self, config: JointConfig, tokens: ConversationTokens, before: JointNetwork | None = None) -> None:
+        """``before`` is the network as the stage began with it, for what is to be kept."""
+        self._config, self._tokens, self._before = config, tokens, before
         self._clicks = Rounds(config.rounds, config.quality_weight, config.bfloat16)
         self._words = Rounds(config.word_rounds, config.quality_weight, config.bfloat16, config.word_corrections)
 
@@ -64,6 +66,14 @@ class Learner:
             meaning = self._meaning_loss(network, part.meanings)
             numbers["meaning_loss"] = float(meaning.detach())
             losses.append(weights.meaning * meaning)
+        if part.meanings and weights.keeping:
+            moved = self._moved(network, [meaning.phrase for meaning in part.meanings])
+            numbers["moved"] = float(moved.detach())
+            losses.append(weights.keeping * moved)
+        if part.surveyed and weights.survey:
+            survey = self._survey_loss(network, part.surveyed)
+            numbers["survey_loss"] = float(survey.detach())
+            losses.append(weights.survey * survey)
         return Measured(torch.stack(losses).sum(), numbers)
 
     def _of_scans(
@@ -97,10 +107,7 @@ class Learner:
         texts = [self._tokens.conversation(scan.turns, visual.shape[1]) for scan in scans]
         ids, labels, shown = self._tokens.padded(texts)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
-            embedded = network.language_model.get_input_embeddings()(ids)
-            start = texts[0].ids.index(self._tokens.image)
-            before, after = embedded[:, :start], embedded[:, start + visual.shape[1] :]
-            embedded = torch.cat([before, visual.to(embedded.dtype), after], dim=1)
+            embedded = self._tokens.reader(network.language_model).embed(ids, visual)
             read = network.language_model(
                 inputs_embeds=embedded, attention_mask=shown.long(), use_cache=False, output_hidden_states=True
             )
@@ -127,10 +134,32 @@ class Learner:
     def _meaning_loss(self, network: JointNetwork, meanings: Sequence[Meaning]) -> Tensor:
         """Cross-entropy of what seg tokens say of each term and side, summed over them."""
         phrases = [meaning.phrase for meaning in meanings]
-        tokens = network.seg_projector(phrase_states(network, self._tokens, phrases, self._config.bfloat16))
+        tokens = self._seg_tokens(network, phrases)
         true = torch.from_numpy(np.stack([meaning.names for meaning in meanings]))
         said = network.meaning(token_direction(tokens))
         return functional.binary_cross_entropy_with_logits(said, true, reduction="none").sum(1).mean()
+
+    def _moved(self, network: JointNetwork, phrases: Sequence[str]) -> Tensor:
+        """How far seg tokens lie from those at the beginning: squared distances in units of those tokens, their mean."""
+        if self._before is None:
+            raise ValueError("What is to be kept needs the network as it was before.")
+        with torch.no_grad():
+            kept = self._seg_tokens(self._before, phrases)
+        now = self._seg_tokens(network, phrases)
+        return ((now - kept).square().sum(1) / kept.square().sum(1)).mean()
+
+    def _seg_tokens(self, network: JointNetwork, phrases: Sequence[str]) -> Tensor:
+        return network.seg_projector(phrase_states(network, self._tokens, phrases, self._config.bfloat16))
+
+    def _survey_loss(self, network: JointNetwork, surveyed: Sequence[SurveyedConversation]) -> Tensor:
+        """Next-token loss of answers to questions that stand after a survey."""
+        ids, labels, shown = self._tokens.padded([self._tokens.surveyed(one) for one in surveyed])
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+            read = network.language_model.base_model(input_ids=ids, attention_mask=shown.long(), use_cache=False)
+            is_said = labels[:, 1:] != IGNORED
+            # A survey is long and its answers are short: only they are spelled out.
+            logits = network.language_model.get_output_embeddings()(read.last_hidden_state[:, :-1][is_said])
+        return functional.cross_entropy(logits.float(), labels[:, 1:][is_said])
 
     def _alignment_loss(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> Tensor:
         """Sigmoid contrastive loss (SigLIP, arXiv 2303.15343) of volumes and their captions."""

@@ -32,7 +32,7 @@ from MedVLSAM2Lib.training.learning.training_state import Progress, has_state
 logger = logging.getLogger(__name__)
 
 CURVE_COLUMNS = ("step", "seconds", "steps_per_minute", "wait_share", "learning_rate", "alignment_loss", "meaning_loss",
-                 "language_loss", "word_loss", "word_dice", "click_loss", "click_dice")  # fmt: skip
+                 "language_loss", "survey_loss", "moved", "word_loss", "word_dice", "click_loss", "click_dice")  # fmt: skip
 
 
 class JointRun:

@@ -20,6 +20,7 @@ from MedVLSAM2Lib.training.language.example import LanguageExample
 from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.seg_requests import without_article
 from MedVLSAM2Lib.training.language.source import LanguageSource
+from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation, SurveyedScans
 from MedVLSAM2Lib.training.language.user import called
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
@@ -37,6 +38,7 @@ class JointSource:
         self._scans = LanguageSource(People(vocabulary, people), vocabulary, cases, config.language_data)
         self._clicks = ExampleSource(cases, config.mix, config.network.masks) if config.clicks else None
         self._meanings = Meanings(vocabulary)
+        self._surveys = SurveyedScans(vocabulary)
         self._input = VolumeInputConfig(size=config.network.encoder.input_size)
 
     def batch(self, number: int) -> JointBatch:
@@ -49,8 +51,16 @@ class JointSource:
         rngs = [np.random.default_rng((seed, number, 1_000 + index)) for index in range(self._config.clicks)]
         clicks = [self._clicks.draw(rng) for rng in rngs] if self._clicks else []
         words = np.random.default_rng((seed, number, 2_000))
-        wanted = self._config.meanings if self._config.weights.meaning else 0
-        return JointBatch(scans, clicks, [self._meanings.draw(words) for _ in range(wanted)])
+        weights = self._config.weights
+        meanings = [
+            self._meanings.draw(words) for _ in range(self._config.meanings if weights.meaning + weights.keeping else 0)
+        ]
+        return JointBatch(scans, clicks, meanings, self._surveyed(number) if weights.survey else [])
+
+    def _surveyed(self, number: int) -> list[SurveyedConversation]:
+        rng = np.random.default_rng((self._config.seed, number, 3_000))
+        turns = self._config.language_data.turns
+        return [self._surveys.conversation(turns, rng) for _ in range(self._config.surveyed)]
 
     def scan(self, rng: np.random.Generator, worded: int) -> ScanExample:
         """One scan with so many views with words."""

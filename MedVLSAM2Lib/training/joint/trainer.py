@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -40,7 +42,8 @@ class JointTrainer(TrainingState[JointNetwork]):
         for part in config.learns:
             getattr(network, part).train()
         average = MovingAverage(network, config.ema)
-        self._learner = Learner(config, ConversationTokens(tokenizer, network.asked))
+        before = copy.deepcopy(network).requires_grad_(False) if config.weights.keeping else None
+        self._learner = Learner(config, ConversationTokens(tokenizer, network.asked), before)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(_learns(name, config))
         self._replicas = Replicas(network, config.threads)

@@ -53,6 +53,8 @@ def _organ(claim: OrganClaim, facts: Facts) -> str | None:
     true = facts.visibility(claim.name)
     if true is claim.visibility:
         return None
+    if claim.visibility is Visibility.NOT_FOUND and not true.is_seen:
+        return None
     # "Partly" may be said of the part that is missing, or of the one that is there; nothing else is so near.
     return (
         f"said to be {claim.visibility}, is {true}: {claim.name}"

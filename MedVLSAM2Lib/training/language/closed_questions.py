@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from MedVLSAM2Lib.slots import SEG
+from MedVLSAM2Lib.survey import ABOUT_EQUAL, CLEARLY_LARGER
 from MedVLSAM2Lib.training.facts.facts import Facts, FindingFacts, StructureFacts, Visibility
 from MedVLSAM2Lib.training.facts.relations import MAIN_ORGANS, just_above, just_below
 from MedVLSAM2Lib.training.language.grammar import Grammar, capitalized
 from MedVLSAM2Lib.training.language.presence import HOSTS, Presence, presence
 from MedVLSAM2Lib.training.language.said import Said, Target, Turn
-from MedVLSAM2Lib.training.language.statements import CLEARLY_LARGER, Statements, words_of
+from MedVLSAM2Lib.training.language.statements import Statements, words_of
 from MedVLSAM2Lib.training.language.user import called, hurried, kind_called
 from MedVLSAM2Lib.training.language.words import (
     density_words,
@@ -25,9 +26,9 @@ from MedVLSAM2Lib.training.language.words import (
 from MedVLSAM2Lib.training.phantom.structures import Phase
 from MedVLSAM2Lib.vocabulary import Kind, Side, Structure
 
-_ABOUT_EQUAL = 1.07
 _PAIRS = ("kidney", "parotid gland", "lateral ventricle", "submandibular gland", "eye")
 CANNOT_TELL = "cannot tell"
+NOT_FOUND = "not found"
 
 
 class ClosedQuestions:
@@ -133,7 +134,7 @@ class ClosedQuestions:
             return None
         question = self._asked("larger", rng, organ=term.name, organs=term.plural)
         ratio = right.measures.volume_ml / left.measures.volume_ml
-        if 1 / _ABOUT_EQUAL < ratio < _ABOUT_EQUAL:
+        if 1 / ABOUT_EQUAL < ratio < ABOUT_EQUAL:
             text = self._answers.said("same_size", rng, organs=term.plural)
             return Turn("larger", question, Said(text, ((right.name, left.name),)), "same")
         if 1 / CLEARLY_LARGER < ratio < CLEARLY_LARGER:
@@ -154,6 +155,7 @@ class ClosedQuestions:
             Visibility.PARTLY: ("organ_partly", "in part"),
             Visibility.OUT_OF_VIEW: ("organ_out_of_view", "no"),
             Visibility.ABSENT: ("organ_absent", "absent"),
+            Visibility.NOT_FOUND: ("organ_not_found", NOT_FOUND),
         }[known.visibility]
         return Turn("in view", question, _pointing(self._answers.said(what, rng, **words), ((organ,),)), key)
 
@@ -172,6 +174,8 @@ class ClosedQuestions:
             return Turn("exists", question, Said(self._answers.said("organ_absent", rng, **words)), "absent")
         if known.visibility is Visibility.OUT_OF_VIEW:
             return Turn("exists", question, Said(self._answers.said("organ_out_of_view", rng, **words)), CANNOT_TELL)
+        if known.visibility is Visibility.NOT_FOUND:
+            return Turn("exists", question, Said(self._answers.said("organ_not_found", rng, **words)), NOT_FOUND)
         text = f"{words['The_organ']} {SEG} {words['is']} there."
         return Turn("exists", question, Said(text, ((known.name,),)), "there")
 

@@ -14,6 +14,7 @@ from MedVLSAM2Lib.training.language.referring import Phrase
 from MedVLSAM2Lib.training.language.said import Turn
 from MedVLSAM2Lib.training.language.seg_requests import SegRequests
 from MedVLSAM2Lib.training.language.statements import Statements
+from MedVLSAM2Lib.training.language.unknown_questions import UnknownQuestions
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
 Way = Callable[[np.random.Generator], Turn | None]
@@ -30,11 +31,13 @@ class Dialogue:
         self._statements = statements
         self._open = OpenQuestions(statements)
         self._requests = SegRequests(statements)
-        groups = (
+        groups = [
             (ClosedQuestions(statements).ways(), 0.4),
             (self._requests.ways(), 0.35),
             (self._open.ways(), 0.25),
-        )
+        ]
+        if facts.is_surveyed:
+            groups.append((UnknownQuestions(statements).ways(), 0.3))
         self._ways: Sequence[Way] = [way for ways, _ in groups for way in ways]
         self._shares = np.array([w / sum(ways.values()) * share for ways, share in groups for w in ways.values()])
 

@@ -135,9 +135,13 @@ class OpenQuestions:
         return Turn("unanswerable", question, Said(self._answers.said("cannot_tell", rng)), CANNOT_TELL)
 
     def _can_report(self) -> bool:
-        """Whether enough is known: where findings were not looked for, a report would leave out what matters."""
+        """Whether enough is known: where findings were not labelled, a report would leave out what matters.
+
+        A survey that looked for none says so itself.
+        """
         has_all = bool(self._facts.findings) or not self._facts.hidden_kinds
-        return bool(self._facts.regions and self._facts.searched_kinds) and has_all
+        is_searched = bool(self._facts.searched_kinds) or self._facts.is_surveyed
+        return bool(self._facts.regions) and is_searched and has_all
 
     def _of_organ(self, what: str, known: StructureFacts, rng: np.random.Generator) -> Said:
         the_organ = f"the {known.name}"

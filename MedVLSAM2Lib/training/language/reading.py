@@ -18,11 +18,13 @@ _SIDE = re.compile(r"\bon the (right|left)\b|\b(right|left)-sided\b", re.IGNOREC
 _ON_BOTH = re.compile(r"\bon both sides\b")
 _LEVEL = re.compile(r"\b(upper|middle|lower) third\b")
 _VISIBILITIES = (
+    (Visibility.NOT_FOUND, re.compile(r"\bnot found\b|\bfound nothing\b")),
     (Visibility.ABSENT, re.compile(r"\babsent\b")),
     (Visibility.OUT_OF_VIEW, re.compile(r"\bout of view\b|\bnot in view\b")),
     (Visibility.PARTLY, re.compile(r"\bpartly in view\b|\bonly a part\b|\bonly in part\b")),
     (Visibility.WHOLE, re.compile(r"\bwholly in view\b|\ball of\b")),
 )
+_NOTHING_CLAIMED = re.compile(r"\bdo not look for\b")
 _IN = "in|third of|course of|side of|midline of|part of"
 _PLACES = {"mediastinum": "mediastinal fat", "abdomen": "visceral fat"}
 
@@ -77,6 +79,8 @@ class Reader:
         return tuple(claim for sentence in _SENTENCE_END.split(plain) for claim in self._claims_of(sentence))
 
     def _claims_of(self, sentence: str) -> Iterator[Claim]:
+        if _NOTHING_CLAIMED.search(sentence):
+            return
         mentions = list(self._mention.finditer(sentence))
         ends = [mention.start() for mention in mentions[1:]] + [len(sentence)] * bool(mentions)
         for mention, end in zip(mentions, ends, strict=True):

@@ -44,7 +44,7 @@ class Reporter:
         ]
         elsewhere = self._findings(_EVERYWHERE, rng)
         findings += _headed("Elsewhere: ", elsewhere)
-        said = joined(_sentences(findings or [self._say.nothing(rng)]))
+        said = joined(_sentences(findings or [self._nothing(rng)]))
         technique, impression = self._say.technique(rng).as_sentence(), self.impression(rng)
         parts = [Said("Technique: "), technique, Said("\nFindings: "), said, Said("\nImpression: "), impression]
         return joined(parts, between="")
@@ -56,11 +56,14 @@ class Reporter:
     def impression(self, rng: np.random.Generator) -> Said:
         """What matters in a sentence, without numbers."""
         if not self._facts.findings:
-            return self._say.nothing(rng).as_sentence()
+            return self._nothing(rng).as_sentence()
         groups: dict[tuple[str, str], list[FindingFacts]] = {}
         for finding in self._facts.findings:
             groups.setdefault((finding.kind, place_of(finding, with_level=False)), []).append(finding)
         return Said(f"{listed([self._in_short(group) for group in groups.values()])}.").as_sentence()
+
+    def _nothing(self, rng: np.random.Generator) -> Said:
+        return self._say.nothing(rng) if self._facts.searched_kinds else self._say.not_looked_for(rng)
 
     def _section(self, region: str, rng: np.random.Generator, heading: str) -> list[Said]:
         organs = [self._say.pair(term, rng) for term in _PAIRS.get(region, ())]

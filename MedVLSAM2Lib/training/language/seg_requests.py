@@ -18,7 +18,7 @@ from MedVLSAM2Lib.training.language.user import called, hurried
 from MedVLSAM2Lib.training.language.words import listed, place_in
 
 _PLAIN_SHARE = 0.35
-_NOT_SEEN = (Visibility.OUT_OF_VIEW, Visibility.ABSENT)
+_NOT_SEEN = (Visibility.OUT_OF_VIEW, Visibility.ABSENT, Visibility.NOT_FOUND)
 
 
 class SegRequests:
@@ -130,8 +130,9 @@ class SegRequests:
         )
 
     def _not_there(self, organs: tuple[str, ...], rng: np.random.Generator) -> tuple[Said, str]:
-        is_absent = self._facts.visibility(organs[0]) is Visibility.ABSENT
-        what = "organ_absent" if is_absent else "organ_out_of_view"
+        what = {Visibility.ABSENT: "organ_absent", Visibility.NOT_FOUND: "organ_not_found"}.get(
+            self._facts.visibility(organs[0]), "organ_out_of_view"
+        )
         return Said(self._answers.said(what, rng, **words_of(organs, self._vocabulary))), "no"
 
     def _asked_for(self, phrase: str, rng: np.random.Generator) -> str:

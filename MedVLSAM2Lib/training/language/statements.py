@@ -7,6 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
+from MedVLSAM2Lib.survey import CLEARLY_LARGER
 from MedVLSAM2Lib.training.facts.facts import Facts, FindingFacts, Visibility
 from MedVLSAM2Lib.training.language.grammar import Grammar, capitalized
 from MedVLSAM2Lib.training.language.said import Said
@@ -21,8 +22,6 @@ from MedVLSAM2Lib.training.language.words import (
     with_article,
 )
 from MedVLSAM2Lib.vocabulary import Kind, Side, Structure, Vocabulary
-
-CLEARLY_LARGER = 1.25
 
 
 class Statements:
@@ -78,6 +77,10 @@ class Statements:
             return Said(self._grammar.said("nothing", rng))
         return Said(self._grammar.said("nothing_in", rng, organ=organ))
 
+    def not_looked_for(self, rng: np.random.Generator) -> Said:
+        """That nobody looked for findings."""
+        return Said(self._grammar.said("not_looked_for", rng))
+
     def organ(self, name: str, rng: np.random.Generator) -> Said | None:
         """How much of an organ is seen, and its size; None when nothing is known of it."""
         structure, visibility = self.vocabulary.structure(name), self.facts.visibility(name)
@@ -86,6 +89,7 @@ class Statements:
             Visibility.PARTLY: "organ_partly",
             Visibility.ABSENT: "organ_absent",
             Visibility.OUT_OF_VIEW: "organ_out",
+            Visibility.NOT_FOUND: "organ_not_found",
         }.get(visibility)
         if what is None:
             return None

@@ -6,9 +6,12 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.survey import Sight, Sighting, Survey
 from MedVLSAM2Lib.training.joint.conversation_tokens import IGNORED, ConversationTokens
 from MedVLSAM2Lib.training.language.said import Said, Turn
+from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation
 from MedVLSAM2Lib.training.language.tokenizer import IMAGE
+from MedVLSAM2Lib.vocabulary import Vocabulary
 
 TURNS = (
     Turn("where", "Where is the liver?", Said("The liver [SEG] lies on the right.", (("liver",),))),
@@ -28,7 +31,7 @@ def test_the_model_learns_its_own_words_and_their_end_and_nothing_else(
     learned = a_tokenizer.decode([label for label in made.labels if label != IGNORED])
     assert learned == "".join(f"{turn.answer.text}<|im_end|>" for turn in TURNS)
     assert len(made.ids) == len(made.labels)
-    assert made.ids.count(tokens.image) == 3
+    assert made.ids.count(a_tokenizer.convert_tokens_to_ids(IMAGE)) == 3
 
 
 def test_what_was_said_before_is_read_as_it_was_said(
@@ -52,15 +55,18 @@ def test_later_turns_of_a_long_conversation_are_left_out(a_tokenizer: PreTrained
     assert len(short.conversation(TURNS, 3).segs) == 1
 
 
-def test_a_phrase_is_read_without_a_volume(tokens: ConversationTokens, a_tokenizer: PreTrainedTokenizerFast) -> None:
-    made = tokens.phrase("left kidney")
-    assert "Segment left kidney in this scan." in a_tokenizer.decode(made.ids)
-    assert made.ids[made.segs[-1]] == made.ids[-1]
-    assert tokens.image not in made.ids
+def test_a_survey_stands_before_the_first_question_and_is_not_learned(
+    tokens: ConversationTokens, a_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    survey = Survey("CT", (Sighting(Vocabulary.read().structure("liver"), Sight.WHOLLY, 1400.0),))
+    made = tokens.surveyed(SurveyedConversation(survey, TURNS))
+    assert a_tokenizer.decode(made.ids).count(f"{survey.text()}\nWhere is the liver?") == 1
+    learned = a_tokenizer.decode([label for label in made.labels if label != IGNORED])
+    assert learned == "".join(f"{turn.answer.text}<|im_end|>" for turn in TURNS)
 
 
 def test_texts_of_a_batch_are_filled_up_behind(tokens: ConversationTokens) -> None:
-    texts = [tokens.phrase("left kidney"), tokens.conversation(TURNS, 3)]
+    texts = [tokens.caption("A scan."), tokens.conversation(TURNS, 3)]
     ids, labels, shown = tokens.padded(texts)
     assert ids.shape == labels.shape == shown.shape == (2, len(texts[1].ids))
     assert shown.sum(1).tolist() == [len(text.ids) for text in texts]

@@ -32,6 +32,12 @@ MEANING = LossWeights(language=0, words=0, clicks=0, meaning=1)
 ALIGN = LossWeights(alignment=1, language=0, words=0, clicks=0, meaning=0)
 CAPTION = LossWeights(language=1, words=0, clicks=0, meaning=0)
 JOINT = LossWeights(clicks=0)
+SURVEY = LossWeights(language=0, words=0, clicks=0, meaning=0, survey=1, keeping=1)
+
+
+@pytest.fixture(scope="module")
+def a_surveying_stage(a_stage: JointConfig) -> JointConfig:
+    return replace(a_stage, weights=SURVEY, learns=(LANGUAGE, SEG_PROJECTOR), scans=0, worded=0, surveyed=6, meanings=8)
 
 
 def a_trainer(config: JointConfig, tokenizer: PreTrainedTokenizerFast) -> JointTrainer:
@@ -65,6 +71,22 @@ def test_every_loss_of_a_stage_falls(
     for name in losses:
         first, last = (np.mean([row[name] for row in part]) for part in (rows[:3], rows[-3:]))
         assert last < 0.95 * first, name
+
+
+def test_what_phrases_mean_is_kept_while_the_language_model_learns_to_answer(
+    a_surveying_stage: JointConfig, a_tokenizer: PreTrainedTokenizerFast
+) -> None:
+    def learned(keeping: float) -> tuple[list[float], list[float]]:
+        schedule = replace(a_surveying_stage.schedule, steps=24)
+        config = replace(a_surveying_stage, weights=replace(SURVEY, keeping=keeping), schedule=schedule)
+        trainer, source = a_trainer(config, a_tokenizer), joint_source(config, None, None)
+        rows = [trainer.step([source.batch(number)]) for number in range(24)]
+        return [row["survey_loss"] for row in rows], [row["moved"] for row in rows]
+
+    losses, moved = learned(20.0)
+    _, moved_freely = learned(1e-6)
+    assert np.mean(losses[-3:]) < 0.95 * np.mean(losses[:3])
+    assert np.mean(moved[-3:]) < 0.5 * np.mean(moved_freely[-3:])
 
 
 def test_only_the_parts_that_learn_change(

@@ -1,4 +1,4 @@
-"""A session for a command, in this process."""
+"""A session on a volume with everything its checkpoint can do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.volume import Volume
 
 
-def open_session(volume: Volume, model: LoadedModel) -> Session:
+def open_session(volume: Volume, volume_id: str, model: LoadedModel) -> Session:
     """A session that takes prompts, phrases and questions, as far as the model understands them."""
-    return Session(volume, volume.name, model, grounding=model.grounding, speaker=model.speaker)
+    return Session(volume, volume_id, model, grounding=model.grounding, speaker=model.speaker, surveyor=model.surveyor)

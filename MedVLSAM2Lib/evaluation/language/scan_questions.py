@@ -1,0 +1,76 @@
+"""Closed questions about real scans, as far as their labels say the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from MedVLSAM2Lib.evaluation.cases import Case
+from MedVLSAM2Lib.evaluation.language.answer_key import REGIONS, answer_key, outcome
+from MedVLSAM2Lib.survey import LANDMARKS
+from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
+
+_FAR = 2
+
+
+@dataclass(frozen=True)
+class ScanQuestion:
+    """A question about what a scan shows.
+
+    Attributes:
+        kind: as of ``training.language.said.Turn``.
+        text: the question.
+        key: the right answer; of ``regions``, those of which one must be named.
+        impossible: regions that must not be named.
+    """
+
+    kind: str
+    text: str
+    key: str
+    impossible: tuple[str, ...] = ()
+
+    def outcome(self, answer: str, vocabulary: Vocabulary) -> str:
+        """Whether an answer is ``right``, ``declined`` or ``wrong``."""
+        key = answer_key(self.kind, self.text, answer, vocabulary)
+        if self.kind != "regions" or key is None:
+            return outcome(key, self.key)
+        named = [region for region in REGIONS if region in key]
+        is_right = any(region in self.key for region in named) and not set(named).intersection(self.impossible)
+        return "right" if is_right else "wrong"
+
+
+def scan_questions(case: Case, vocabulary: Vocabulary) -> tuple[ScanQuestion, ...]:
+    """What is in view, what cannot be, and which part of the body it is; none where no label has a name for a structure."""
+    known = {vocabulary.of_label(item.name)[0]: item.truth for item in case.objects if vocabulary.of_label(item.name)}
+    shown = [r for r in REGIONS if any(structure.term.region == r for structure in known)]
+    if not shown:
+        return ()
+    far = tuple(r for r in REGIONS if min(abs(REGIONS.index(r) - REGIONS.index(s)) for s in shown) >= _FAR)
+    return (*_of_structures(known), *_of_far_ones(far), *_of_regions(shown, far))
+
+
+def _of_structures(known: dict[Structure, np.ndarray]) -> Iterator[ScanQuestion]:
+    for structure, truth in known.items():
+        yield ScanQuestion("in view", _in_view(structure.name), "in part" if _is_cut(truth) else "yes")
+
+
+def _of_far_ones(far: tuple[str, ...]) -> Iterator[ScanQuestion]:
+    for region in far:
+        for name in LANDMARKS[region]:
+            yield ScanQuestion("in view", _in_view(name), "no")
+
+
+def _of_regions(shown: list[str], far: tuple[str, ...]) -> Iterator[ScanQuestion]:
+    """Labels do not say how much of a neighbouring region is in view: any of those that have some is right."""
+    yield ScanQuestion("regions", "Which part of the body is shown?", ", ".join(shown), far)
+
+
+def _in_view(name: str) -> str:
+    return f"Is the {name} in view?"
+
+
+def _is_cut(truth: np.ndarray) -> bool:
+    """Whether a mask reaches the border of its volume."""
+    return any(bool(np.take(truth, end, axis).any()) for axis in range(3) for end in (0, -1))

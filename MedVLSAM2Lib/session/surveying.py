@@ -1,0 +1,62 @@
+"""One look for everything a checkpoint finds reliably, before its first question about a volume is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+
+import numpy as np
+
+from MedVLSAM2Lib.results import Progress
+from MedVLSAM2Lib.session.errors import Cancelled
+from MedVLSAM2Lib.session.finding import PhraseFinder
+from MedVLSAM2Lib.survey import Sight, Sighting, Survey
+from MedVLSAM2Lib.vocabulary import Structure
+from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
+
+_MM3_PER_ML = 1000.0
+
+
+class Surveyor:
+    """Looks for the same structures in any volume."""
+
+    def __init__(self, structures: Sequence[Structure]) -> None:
+        self._structures = tuple(structures)
+
+    def look(
+        self, finder: PhraseFinder, volume: Volume, cancelled: Callable[[], bool]
+    ) -> Generator[Progress, None, Survey]:
+        """Say what is looked for, and return what was seen.
+
+        Args:
+            finder: of ``volume``.
+            volume: in canonical order.
+            cancelled: asked before each structure.
+
+        Raises:
+            Cancelled: ``cancelled()`` became true.
+        """
+        tokens = finder.read([structure.name for structure in self._structures])
+        sightings = []
+        for number, structure in enumerate(self._structures):
+            if cancelled():
+                raise Cancelled
+            count = len(self._structures)
+            yield Progress(number / count, f"Looking at the scan: {structure.name}, {number + 1} of {count}")
+            findings = finder.meant_by(tokens[number : number + 1], cancelled)
+            sightings.append(_sighting(structure, [finding.mask for finding in findings], volume))
+        return Survey(volume.modality.value, tuple(sightings))
+
+
+def _sighting(structure: Structure, masks: Sequence[PackedMask], volume: Volume) -> Sighting:
+    if not masks:
+        return Sighting(structure, Sight.NOT_FOUND)
+    box = VoxelBox.empty()
+    for mask in masks:
+        box = box.union(mask.box)
+    voxels = int(np.any([mask.unpack(box) for mask in masks], axis=0).sum())
+    sight = Sight.PARTLY if _reaches_the_border(box, volume.shape) else Sight.WHOLLY
+    return Sighting(structure, sight, voxels * volume.voxel_volume_mm3 / _MM3_PER_ML)
+
+
+def _reaches_the_border(box: VoxelBox, shape: tuple[int, int, int]) -> bool:
+    return min(box.low) == 0 or any(high == size for high, size in zip(box.high, shape, strict=True))

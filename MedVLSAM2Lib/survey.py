@@ -1,0 +1,94 @@
+"""What was looked for in a scan before questions about it are answered, and what was seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from types import MappingProxyType
+
+from MedVLSAM2Lib.vocabulary import Side, Structure
+
+LANDMARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "head": ("brain", "brainstem", "right eye"),
+        "neck": ("larynx", "thyroid gland", "right parotid gland"),
+        "chest": ("right lung", "left lung"),
+        "abdomen": ("liver", "right kidney", "left kidney"),
+        "pelvis": ("urinary bladder", "right hip bone", "left hip bone"),
+    }
+)
+"""The structures that tell which parts of the body a scan shows, from above."""
+
+CLEARLY_LARGER, ABOUT_EQUAL = 1.25, 1.07
+
+
+class Sight(StrEnum):
+    """How much of a structure was seen, in the word of a survey's text."""
+
+    WHOLLY = "wholly"
+    PARTLY = "partly"
+    """It reaches the border of the scan."""
+    NOT_FOUND = "no"
+    """Out of view, absent, or missed."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A structure that was looked for; ``volume_ml`` is that of its voxels."""
+
+    structure: Structure
+    sight: Sight
+    volume_ml: float = 0.0
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that was looked for in one scan.
+
+    What the language model is told of it stands as text before a conversation's first question, so that any language model
+    can be told, and so that its answers say no more than was seen.
+
+    Attributes:
+        modality: e.g. ``"CT"``.
+        sightings: one for each structure; of what has none, nothing is known.
+    """
+
+    modality: str
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The parts of the body of which a landmark is wholly seen, from above."""
+        whole = {s.structure.name for s in self.sightings if s.sight is Sight.WHOLLY}
+        return tuple(region for region, names in LANDMARKS.items() if whole.intersection(names))
+
+    def text(self) -> str:
+        """All of it in words, e.g. ``"CT of the chest: wholly heart, no liver, larger right lung."``."""
+        regions = self.regions
+        of_what = f" of the {', '.join(regions)}" if regions else ""
+        seen = [f"{s.sight} {s.structure.name}" for s in self.sightings]
+        return f"{self.modality}{of_what}: {', '.join([*seen, *self._compared()])}."
+
+    def before(self, question: str) -> str:
+        """A conversation's first question with the text before it."""
+        return f"{self.text()}\n{question}"
+
+    def _compared(self) -> Iterator[str]:
+        """Which of a pair is larger, where both are wholly seen and it can be said."""
+        whole = [s for s in self.sightings if s.structure.side and s.sight is Sight.WHOLLY]
+        by_term = sorted(whole, key=lambda s: s.structure.term.name)
+        for _, found in groupby(by_term, key=lambda s: s.structure.term.name):
+            pair = {s.structure.side: s for s in found}
+            if len(pair) == len(Side) and all(s.volume_ml > 0 for s in pair.values()):
+                yield from _comparison(pair[Side.RIGHT], pair[Side.LEFT])
+
+
+def _comparison(right: Sighting, left: Sighting) -> Iterator[str]:
+    large, small = sorted((right, left), key=lambda s: -s.volume_ml)
+    ratio = large.volume_ml / small.volume_ml
+    if ratio > CLEARLY_LARGER:
+        yield f"larger {large.structure.name}"
+    elif ratio < ABOUT_EQUAL:
+        yield f"same {large.structure.term.plural}"

@@ -1,0 +1,80 @@
+"""Surveys of scans that nobody took: what language learns to read a survey from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from MedVLSAM2Lib.survey import LANDMARKS, Sight, Sighting, Survey
+from MedVLSAM2Lib.training.facts.facts import Facts, Measures, StructureFacts, Visibility
+from MedVLSAM2Lib.training.language.dialogue import Dialogue
+from MedVLSAM2Lib.training.language.said import Turn
+from MedVLSAM2Lib.vocabulary import Kind, Structure, Vocabulary
+
+FEWEST, MOST = 4, 24
+_WITHIN = {Sight.WHOLLY: 0.66, Sight.PARTLY: 0.14, Sight.NOT_FOUND: 0.20}
+_BEYOND = {Sight.WHOLLY: 0.03, Sight.PARTLY: 0.07, Sight.NOT_FOUND: 0.90}
+_ORGAN_WEIGHT = 4.0
+_VOLUME_SPREAD = 0.2
+_VISIBILITY = {
+    Sight.WHOLLY: Visibility.WHOLE,
+    Sight.PARTLY: Visibility.PARTLY,
+    Sight.NOT_FOUND: Visibility.NOT_FOUND,
+}
+
+
+@dataclass(frozen=True)
+class SurveyedConversation:
+    """A conversation that says no more than its survey."""
+
+    survey: Survey
+    turns: tuple[Turn, ...]
+
+
+class SurveyedScans:
+    """Draws surveys, and conversations about them.
+
+    What was seen is drawn, not anatomy's: a language model that learns from them reads the survey, and does not guess.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._structures = [s for s in vocabulary.structures() if s.term.kind is not Kind.FINDING]
+        weights = np.array([_ORGAN_WEIGHT if s.term.kind is Kind.ORGAN else 1.0 for s in self._structures])
+        self._weights = weights / weights.sum()
+
+    def conversation(self, turns: int, rng: np.random.Generator) -> SurveyedConversation:
+        """One survey, and up to so many questions with their answers."""
+        survey = self.survey(rng)
+        return SurveyedConversation(survey, Dialogue(surveyed_facts(survey), self._vocabulary).turns(turns, rng))
+
+    def survey(self, rng: np.random.Generator) -> Survey:
+        """One survey, of any number of structures, of some neighbouring parts of the body."""
+        count = int(rng.integers(FEWEST, MOST + 1))
+        chosen = rng.choice(len(self._structures), count, replace=False, p=self._weights)
+        first, last = sorted(rng.integers(0, len(LANDMARKS), 2))
+        regions = list(LANDMARKS)[first : last + 1]
+        # In the vocabulary's order, as a session looks for them.
+        return Survey("CT", tuple(self._sighting(self._structures[n], regions, rng) for n in sorted(chosen)))
+
+    def _sighting(self, structure: Structure, regions: list[str], rng: np.random.Generator) -> Sighting:
+        shares = _WITHIN if structure.term.region in regions else _BEYOND
+        sight = list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
+        volume = 0.0 if sight is Sight.NOT_FOUND else float(np.exp(rng.normal(0, _VOLUME_SPREAD)))
+        return Sighting(structure, sight, volume)
+
+
+def surveyed_facts(survey: Survey) -> Facts:
+    """What a survey says, as facts to speak of: no findings, no phase, and nothing of what lies next to what."""
+    structures = {
+        s.structure.name: StructureFacts(s.structure, _VISIBILITY[s.sight], _measures(s.volume_ml))
+        for s in survey.sightings
+    }
+    return Facts(survey.modality, None, survey.regions, structures, (), is_surveyed=True)
+
+
+def _measures(volume_ml: float) -> Measures | None:
+    """Volumes can be compared; where a structure lies is not in a survey."""
+    nowhere = (0.0, 0.0, 0.0)
+    return Measures(volume_ml, 0, 0, 0, 0, 0, nowhere, nowhere, nowhere) if volume_ml else None

@@ -1,0 +1,43 @@
+"""What a language model is told of a scan that was looked over."""
+
+from __future__ import annotations
+
+import pytest
+
+from MedVLSAM2Lib.survey import Sight, Sighting, Survey
+from MedVLSAM2Lib.vocabulary import Vocabulary
+
+
+def survey_of(*seen: tuple[Sight, str, float]) -> Survey:
+    vocabulary = Vocabulary.read()
+    return Survey("CT", tuple(Sighting(vocabulary.structure(name), sight, ml) for sight, name, ml in seen))
+
+
+def test_everything_that_was_looked_for_is_told_in_the_order_in_which_it_was() -> None:
+    survey = survey_of((Sight.WHOLLY, "heart", 600), (Sight.PARTLY, "liver", 400), (Sight.NOT_FOUND, "spleen", 0))
+    assert survey.text() == "CT: wholly heart, partly liver, no spleen."
+    assert survey.before("Is the liver in view?") == "CT: wholly heart, partly liver, no spleen.\nIs the liver in view?"
+
+
+def test_a_region_is_named_by_a_landmark_that_is_wholly_seen() -> None:
+    survey = survey_of((Sight.WHOLLY, "right lung", 2000), (Sight.PARTLY, "liver", 700), (Sight.WHOLLY, "brain", 1300))
+    assert survey.regions == ("head", "chest")
+    assert survey.text().startswith("CT of the head, chest: ")
+
+
+@pytest.mark.parametrize(
+    ("right", "left", "said"),
+    [
+        ((Sight.WHOLLY, 200), (Sight.WHOLLY, 150), "larger right kidney"),
+        ((Sight.WHOLLY, 100), (Sight.WHOLLY, 150), "larger left kidney"),
+        ((Sight.WHOLLY, 150), (Sight.WHOLLY, 155), "same kidneys"),
+        ((Sight.WHOLLY, 150), (Sight.WHOLLY, 170), None),
+        ((Sight.PARTLY, 50), (Sight.WHOLLY, 150), None),
+        ((Sight.NOT_FOUND, 0), (Sight.WHOLLY, 150), None),
+    ],
+)
+def test_a_pair_is_compared_where_both_are_wholly_seen_and_the_difference_is_clear(
+    right: tuple[Sight, float], left: tuple[Sight, float], said: str | None
+) -> None:
+    text = survey_of((right[0], "right kidney", right[1]), (left[0], "left kidney", left[1])).text()
+    assert text.endswith(f", {said}.") if said else "larger" not in text and "same" not in text

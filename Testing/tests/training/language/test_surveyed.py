@@ -1,0 +1,63 @@
+"""Conversations about surveys say no more than the survey does."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from MedVLSAM2Lib.slots import is_sound
+from MedVLSAM2Lib.survey import Sight
+from MedVLSAM2Lib.training.language.checking import untruths
+from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL, NOT_FOUND
+from MedVLSAM2Lib.training.language.reading import FindingClaim, Reader
+from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation, SurveyedScans, surveyed_facts
+from MedVLSAM2Lib.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def conversations() -> list[SurveyedConversation]:
+    scans = SurveyedScans(Vocabulary.read())
+    return [scans.conversation(6, np.random.default_rng((5, number))) for number in range(500)]
+
+
+def test_every_claim_is_borne_out_by_the_survey(conversations: list[SurveyedConversation]) -> None:
+    reader = Reader(Vocabulary.read())
+    wrong = [
+        (turn.answer.text, found)
+        for one in conversations
+        for turn in one.turns
+        if (found := untruths(turn.answer.text, surveyed_facts(one.survey), reader))
+    ]
+    assert wrong == []
+
+
+def test_nothing_is_claimed_of_findings(conversations: list[SurveyedConversation]) -> None:
+    reader = Reader(Vocabulary.read())
+    said = [turn for one in conversations for turn in one.turns]
+    claims = [
+        (turn.question, claim)
+        for turn in said
+        if turn.key != CANNOT_TELL
+        for claim in reader.claims(turn.answer.text)
+        if isinstance(claim, FindingClaim)
+    ]
+    assert claims == []
+    assert all(is_sound(turn.answer.text) for turn in said)
+
+
+def test_what_was_not_found_is_never_pointed_at(conversations: list[SurveyedConversation]) -> None:
+    for one in conversations:
+        missing = {s.structure.name for s in one.survey.sightings if s.sight is Sight.NOT_FOUND}
+        pointed_at = {name for turn in one.turns for target in turn.answer.targets for name in target}
+        assert not missing & pointed_at
+
+
+def test_every_sort_of_question_is_asked(conversations: list[SurveyedConversation]) -> None:
+    turns = [turn for one in conversations for turn in one.turns]
+    kinds = Counter(turn.kind for turn in turns)
+    expected = {"presence", "side", "count", "larger", "in view", "exists", "regions", "phase", "segment", "measure",
+                "describe", "abnormal", "caption", "report", "section", "impression", "unanswerable"}  # fmt: skip
+    assert expected <= set(kinds)
+    assert {"yes", "there", "in part", "right", "left", "same", NOT_FOUND, CANNOT_TELL} <= {turn.key for turn in turns}
