@@ -58,9 +58,12 @@ LAYERS: dict[str, Layer] = {
     "plain_json": _may("", ""),
     "memory": _may("plain_json", ""),
     "vocabulary": _may("", ""),
+    "survey": _may("vocabulary", ""),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume memory plain_json", "numpy scipy torch safetensors transformers"),
-    "session": _may("model report prompts results volume catalogue slots", "numpy scipy torch"),
+    "session": _may(
+        "model report prompts results volume catalogue slots survey vocabulary plain_json", "numpy scipy torch"
+    ),
     "report": _may("volume files slots", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume plain_json", "numpy"),
     "scene": _may("engine report prompts results volume plain_json", "numpy SimpleITK slicer vtk vtkmodules"),
@@ -69,11 +72,11 @@ LAYERS: dict[str, Layer] = {
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
-        "model session prompts results volume files slots vocabulary",
+        "model session prompts results volume files slots vocabulary survey",
         "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate",
     ),
     "evaluation": _may(
-        "model session engine scene training prompts results volume files bundled_checkpoint vocabulary",
+        "model session engine scene training prompts results volume files bundled_checkpoint vocabulary survey",
         "numpy scipy torch skimage sam2 SimpleITK slicer vtk",
     ),
     "scripting": _may(
