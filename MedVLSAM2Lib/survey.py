@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
 
-from MedVLSAM2Lib.vocabulary import Side, Structure
+from MedVLSAM2Lib.vocabulary import Side, Structure, Vocabulary
 
 LANDMARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -67,22 +67,35 @@ class Survey:
     def text(self) -> str:
         """All of it in words, e.g. ``"CT of the chest: wholly heart, no liver, larger right lung."``."""
         regions = self.regions
-        of_what = f" of the {', '.join(regions)}" if regions else ""
-        seen = [f"{s.sight} {s.structure.name}" for s in self.sightings]
-        return f"{self.modality}{of_what}: {', '.join([*seen, *self._compared()])}."
+        of_what = f" of the {' and '.join(regions)}" if regions else ""
+        return f"{self.modality}{of_what}: {', '.join(_in_words(self.sightings))}."
 
-    def before(self, question: str) -> str:
-        """A conversation's first question with the text before it."""
-        return f"{self.text()}\n{question}"
+    def told(self, questions: Sequence[str], vocabulary: Vocabulary) -> Iterator[str]:
+        """The questions of a conversation with what was seen before each.
 
-    def _compared(self) -> Iterator[str]:
-        """Which of a pair is larger, where both are wholly seen and it can be said."""
-        whole = [s for s in self.sightings if s.structure.side and s.sight is Sight.WHOLLY]
-        by_term = sorted(whole, key=lambda s: s.structure.term.name)
-        for _, found in groupby(by_term, key=lambda s: s.structure.term.name):
-            pair = {s.structure.side: s for s in found}
-            if len(pair) == len(Side) and all(s.volume_ml > 0 for s in pair.values()):
-                yield from _comparison(pair[Side.RIGHT], pair[Side.LEFT])
+        All of it stands before the first; before each, once more, what was seen of the structures that it names, so that
+        even a small language model need not search for them.
+        """
+        for number, question in enumerate(questions):
+            named = set(vocabulary.named_in(question))
+            seen = _in_words([s for s in self.sightings if s.structure in named])
+            lines = [self.text()] if number == 0 else []
+            lines += [f"Asked about: {', '.join(seen)}."] if seen else []
+            yield "\n".join([*lines, question])
+
+
+def _in_words(sightings: Sequence[Sighting]) -> list[str]:
+    """Each of the sightings, and after them which of a pair is larger, where both are wholly seen and it can be said."""
+    return [*(f"{s.sight} {s.structure.name}" for s in sightings), *_compared(sightings)]
+
+
+def _compared(sightings: Sequence[Sighting]) -> Iterator[str]:
+    whole = [s for s in sightings if s.structure.side and s.sight is Sight.WHOLLY]
+    by_term = sorted(whole, key=lambda s: s.structure.term.name)
+    for _, found in groupby(by_term, key=lambda s: s.structure.term.name):
+        pair = {s.structure.side: s for s in found}
+        if len(pair) == len(Side) and all(s.volume_ml > 0 for s in pair.values()):
+            yield from _comparison(pair[Side.RIGHT], pair[Side.LEFT])
 
 
 def _comparison(right: Sighting, left: Sighting) -> Iterator[str]:

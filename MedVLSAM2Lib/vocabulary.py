@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -151,6 +152,19 @@ class Vocabulary:
     def meant_by(self, words: str) -> tuple[Structure, ...]:
         """The structures a name stands for, in any of its spellings: both of them when a paired term is named without a side."""
         return self._spellings.get(words, ()) or self._lower_spellings.get(words.lower(), ())
+
+    def named_in(self, text: str) -> tuple[Structure, ...]:
+        """The structures and findings that a text names, in any spelling, in the order in which it does.
+
+        The longest name counts: a text about a kidney stone does not speak of the kidney.
+        """
+        found = (structure for match in self._names.finditer(text) for structure in self.meant_by(match[0]))
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
+        longest_first = sorted(self._spellings, key=len, reverse=True)
+        return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b", re.IGNORECASE)
 
     @cached_property
     def _terms(self) -> dict[str, Term]:

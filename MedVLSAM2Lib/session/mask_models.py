@@ -120,7 +120,7 @@ def _surveyor(config: MedVLSam2Config) -> Surveyor | None:
         return None
     vocabulary = Vocabulary.read()
     try:
-        return Surveyor([vocabulary.structure(name) for name in config.surveys])
+        return Surveyor([vocabulary.structure(name) for name in config.surveys], vocabulary)
     except KeyError as error:
         raise CheckpointError(
             f"The checkpoint {config.name} looks for {shortened(error.args[0])}, which this MedVLSAM2 has no word for; use a"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskModel, MaskRequest
 from MedVLSAM2Lib.prompts import PriorMask, Prompt, PromptError, Turn, check, in_force, to_canonical
@@ -163,8 +162,7 @@ class Session:
             return conversation
         if self._survey is None:
             self._survey = yield from self._surveyor.look(self._required_finder(), self._volume, cancelled)
-        first, *rest = conversation
-        return (replace(first, text=self._survey.before(first.text)), *rest)
+        return self._surveyor.told(self._survey, conversation)
 
     def _required_finder(self) -> PhraseFinder:
         if self._finder is None:

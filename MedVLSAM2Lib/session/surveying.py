@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.results import Progress
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.finding import PhraseFinder
 from MedVLSAM2Lib.survey import Sight, Sighting, Survey
-from MedVLSAM2Lib.vocabulary import Structure
+from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 
 _MM3_PER_ML = 1000.0
 
 
 class Surveyor:
-    """Looks for the same structures in any volume."""
+    """Looks for the same structures in any volume, and tells of them."""
 
-    def __init__(self, structures: Sequence[Structure]) -> None:
-        self._structures = tuple(structures)
+    def __init__(self, structures: Sequence[Structure], vocabulary: Vocabulary) -> None:
+        self._structures, self._vocabulary = tuple(structures), vocabulary
 
     def look(
         self, finder: PhraseFinder, volume: Volume, cancelled: Callable[[], bool]
@@ -45,6 +47,12 @@ class Surveyor:
             findings = finder.meant_by(tokens[number : number + 1], cancelled)
             sightings.append(_sighting(structure, [finding.mask for finding in findings], volume))
         return Survey(volume.modality.value, tuple(sightings))
+
+    def told(self, survey: Survey, conversation: Sequence[Turn]) -> tuple[Turn, ...]:
+        """A conversation with what was seen before its questions."""
+        asked = [turn.text for turn in conversation if turn.role == "user"]
+        told = survey.told(asked, self._vocabulary)
+        return tuple(replace(turn, text=next(told)) if turn.role == "user" else turn for turn in conversation)
 
 
 def _sighting(structure: Structure, masks: Sequence[PackedMask], volume: Volume) -> Sighting:

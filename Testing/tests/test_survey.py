@@ -16,13 +16,23 @@ def survey_of(*seen: tuple[Sight, str, float]) -> Survey:
 def test_everything_that_was_looked_for_is_told_in_the_order_in_which_it_was() -> None:
     survey = survey_of((Sight.WHOLLY, "heart", 600), (Sight.PARTLY, "liver", 400), (Sight.NOT_FOUND, "spleen", 0))
     assert survey.text() == "CT: wholly heart, partly liver, no spleen."
-    assert survey.before("Is the liver in view?") == "CT: wholly heart, partly liver, no spleen.\nIs the liver in view?"
+
+
+def test_what_a_question_names_is_told_once_more_before_it() -> None:
+    survey = survey_of((Sight.WHOLLY, "heart", 600), (Sight.PARTLY, "liver", 400), (Sight.NOT_FOUND, "spleen", 0))
+    questions = ["Is the liver in view?", "And the SPLEEN?", "What is this?", "Any liver cysts?"]
+    assert list(survey.told(questions, Vocabulary.read())) == [
+        "CT: wholly heart, partly liver, no spleen.\nAsked about: partly liver.\nIs the liver in view?",
+        "Asked about: no spleen.\nAnd the SPLEEN?",
+        "What is this?",
+        "Any liver cysts?",
+    ]
 
 
 def test_a_region_is_named_by_a_landmark_that_is_wholly_seen() -> None:
     survey = survey_of((Sight.WHOLLY, "right lung", 2000), (Sight.PARTLY, "liver", 700), (Sight.WHOLLY, "brain", 1300))
     assert survey.regions == ("head", "chest")
-    assert survey.text().startswith("CT of the head, chest: ")
+    assert survey.text().startswith("CT of the head and chest: ")
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,4 @@ def _neighbour(question: str, text: str, vocabulary: Vocabulary) -> str | None:
 
 
 def _organs(text: str, vocabulary: Vocabulary) -> list[str]:
-    low = text.lower()
-    organs = [s.name for s in vocabulary.structures() if s.term.kind is not Kind.FINDING]
-    return [name for name in sorted(organs, key=len, reverse=True) if re.search(rf"\b{re.escape(name)}\b", low)]
+    return [s.name for s in vocabulary.named_in(text) if s.term.kind is not Kind.FINDING]

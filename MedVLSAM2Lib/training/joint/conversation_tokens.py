@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -72,10 +72,8 @@ class ConversationTokens:
         return LabelledTokens(ids, labels, segs)
 
     def surveyed(self, one: SurveyedConversation) -> LabelledTokens:
-        """A conversation whose first question stands after its survey."""
-        first = one.turns[0]
-        begun = replace(first, question=one.survey.before(first.question))
-        return self.conversation([begun, *one.turns[1:]], 0)
+        """A conversation whose questions stand after what was seen."""
+        return self.conversation(one.told, 0)
 
     def caption(self, text: str) -> LabelledTokens:
         """A caption that is only read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ _WITHIN = {Sight.WHOLLY: 0.66, Sight.PARTLY: 0.14, Sight.NOT_FOUND: 0.20}
 _BEYOND = {Sight.WHOLLY: 0.03, Sight.PARTLY: 0.07, Sight.NOT_FOUND: 0.90}
 _ORGAN_WEIGHT = 4.0
 _VOLUME_SPREAD = 0.2
+_PAIR_SHARE = 0.8
 _VISIBILITY = {
     Sight.WHOLLY: Visibility.WHOLE,
     Sight.PARTLY: Visibility.PARTLY,
@@ -26,10 +27,23 @@ _VISIBILITY = {
 
 @dataclass(frozen=True)
 class SurveyedConversation:
-    """A conversation that says no more than its survey."""
+    """A conversation that says no more than its survey.
+
+    Attributes:
+        survey: of a scan.
+        turns: questions as they were asked, with their answers.
+        told: the same with what was seen before each question, as a session tells it.
+    """
 
     survey: Survey
     turns: tuple[Turn, ...]
+    told: tuple[Turn, ...]
+
+    @classmethod
+    def of(cls, survey: Survey, turns: tuple[Turn, ...], vocabulary: Vocabulary) -> SurveyedConversation:
+        """The conversation as it is told."""
+        questions = survey.told([turn.question for turn in turns], vocabulary)
+        return cls(survey, turns, tuple(replace(turn, question=next(questions)) for turn in turns))
 
 
 class SurveyedScans:
@@ -47,16 +61,20 @@ class SurveyedScans:
     def conversation(self, turns: int, rng: np.random.Generator) -> SurveyedConversation:
         """One survey, and up to so many questions with their answers."""
         survey = self.survey(rng)
-        return SurveyedConversation(survey, Dialogue(surveyed_facts(survey), self._vocabulary).turns(turns, rng))
+        drawn = Dialogue(surveyed_facts(survey), self._vocabulary).turns(turns, rng)
+        return SurveyedConversation.of(survey, drawn, self._vocabulary)
 
     def survey(self, rng: np.random.Generator) -> Survey:
         """One survey, of any number of structures, of some neighbouring parts of the body."""
         count = int(rng.integers(FEWEST, MOST + 1))
-        chosen = rng.choice(len(self._structures), count, replace=False, p=self._weights)
+        drawn = [self._structures[n] for n in rng.choice(len(self._structures), count, replace=False, p=self._weights)]
+        # Whoever looks for one of a pair looks for the other.
+        both = {Structure(s.term, s.side.other) for s in drawn if s.side and rng.random() < _PAIR_SHARE}
+        chosen = both.union(drawn)
         first, last = sorted(rng.integers(0, len(LANDMARKS), 2))
         regions = list(LANDMARKS)[first : last + 1]
         # In the vocabulary's order, as a session looks for them.
-        return Survey("CT", tuple(self._sighting(self._structures[n], regions, rng) for n in sorted(chosen)))
+        return Survey("CT", tuple(self._sighting(s, regions, rng) for s in self._structures if s in chosen))
 
     def _sighting(self, structure: Structure, regions: list[str], rng: np.random.Generator) -> Sighting:
         shares = _WITHIN if structure.term.region in regions else _BEYOND

@@ -17,7 +17,7 @@ from MedVLSAM2Lib.training.language.seg_requests import without_article
 from MedVLSAM2Lib.training.language.statements import Statements, words_of
 from MedVLSAM2Lib.training.language.user import called, hurried, kind_called
 from MedVLSAM2Lib.training.language.words import density_words, place_in, with_article
-from MedVLSAM2Lib.vocabulary import Kind, Structure, Term
+from MedVLSAM2Lib.vocabulary import Kind, Side, Structure, Term
 
 
 class UnknownQuestions:
@@ -43,6 +43,7 @@ class UnknownQuestions:
             self.phase: 1.0,
             self.neighbour: 1.0,
             self.regions: 0.5,
+            self.larger: 0.7,
             self.structure: 4.0,
         }
 
@@ -100,6 +101,16 @@ class UnknownQuestions:
         if self._facts.regions:
             return None
         return Turn("regions", self._asked("regions", rng), self._no_judgement(rng), CANNOT_TELL)
+
+    def larger(self, rng: np.random.Generator) -> Turn | None:
+        """Which of a pair is larger, where not both were wholly seen?"""
+        pairs = [term for term in self._vocabulary.terms if term.paired and not term.plural_only]
+        term = pairs[int(rng.integers(len(pairs)))]
+        seen = [self._facts.visibility(Structure(term, side).name) for side in Side]
+        if seen.count(Visibility.WHOLE) == len(Side):
+            return None
+        question = self._asked("larger", rng, organ=term.name, organs=term.plural)
+        return Turn("larger", question, self._no_judgement(rng), CANNOT_TELL)
 
     def structure(self, rng: np.random.Generator) -> Turn | None:
         """Is a structure there that was not looked for, how large is it, show it."""

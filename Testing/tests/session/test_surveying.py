@@ -44,7 +44,7 @@ def a_speaker() -> ScriptedSpeaker:
 @pytest.fixture
 def a_session(a_volume: Volume, a_model: ToneModel, a_speaker: ScriptedSpeaker) -> Session:
     vocabulary = Vocabulary.read()
-    surveyor = Surveyor([vocabulary.structure(name) for name in TONES])
+    surveyor = Surveyor([vocabulary.structure(name) for name in TONES], vocabulary)
     grounding = Grounding(ToneReader(TONES), a_model, threshold=0.5)
     return Session(a_volume, "scan", a_model, grounding=grounding, speaker=a_speaker, surveyor=surveyor)
 
@@ -57,8 +57,9 @@ def test_the_speaker_reads_what_was_seen_before_the_first_question_and_nobody_el
 
     (told,) = a_speaker.asked
     survey = "CT of the abdomen: wholly right kidney, wholly left kidney, no spleen, partly liver, larger right kidney."
-    assert told[0] == Turn("user", f"{survey}\nWhich kidney is larger?")
-    assert told[1:] == conversation[1:]
+    about = "Asked about: wholly right kidney, wholly left kidney, larger right kidney."
+    assert told[0] == Turn("user", f"{survey}\n{about}\nWhich kidney is larger?")
+    assert told[1:] == (conversation[1], Turn("user", "Asked about: no spleen.\nAnd the spleen?"))
     messages = [event.message for event in events if isinstance(event, Progress)]
     assert "Looking at the scan: spleen, 3 of 4" in messages
     assert not [event for event in events if isinstance(event, MaskRegion)]
@@ -69,7 +70,7 @@ def test_a_volume_is_looked_over_once(a_session: Session, a_model: ToneModel, a_
     looks = a_model.looks
     list(a_session.ask((SECOND,), "b ", lambda: False))
     assert a_model.looks == looks
-    assert a_speaker.asked[1][0].text.endswith("larger right kidney.\nAnd the spleen?")
+    assert a_speaker.asked[1][0].text.endswith("larger right kidney.\nAsked about: no spleen.\nAnd the spleen?")
 
 
 def test_looking_can_be_stopped_between_two_structures_and_begins_anew(

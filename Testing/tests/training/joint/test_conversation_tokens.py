@@ -59,8 +59,9 @@ def test_a_survey_stands_before_the_first_question_and_is_not_learned(
     tokens: ConversationTokens, a_tokenizer: PreTrainedTokenizerFast
 ) -> None:
     survey = Survey("CT", (Sighting(Vocabulary.read().structure("liver"), Sight.WHOLLY, 1400.0),))
-    made = tokens.surveyed(SurveyedConversation(survey, TURNS))
-    assert a_tokenizer.decode(made.ids).count(f"{survey.text()}\nWhere is the liver?") == 1
+    made = tokens.surveyed(SurveyedConversation.of(survey, TURNS, Vocabulary.read()))
+    begun = "CT of the abdomen: wholly liver.\nAsked about: wholly liver.\nWhere is the liver?"
+    assert a_tokenizer.decode(made.ids).count(begun) == 1
     learned = a_tokenizer.decode([label for label in made.labels if label != IGNORED])
     assert learned == "".join(f"{turn.answer.text}<|im_end|>" for turn in TURNS)
 
