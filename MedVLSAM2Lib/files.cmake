@@ -367,8 +367,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/learner.py
   MedVLSAM2Lib/training/joint/meanings.py
   MedVLSAM2Lib/training/joint/network.py
+  MedVLSAM2Lib/training/joint/offering.py
   MedVLSAM2Lib/training/joint/phrase_states.py
   MedVLSAM2Lib/training/joint/processes.py
+  MedVLSAM2Lib/training/joint/reliability.py
   MedVLSAM2Lib/training/joint/run.py
   MedVLSAM2Lib/training/joint/source.py
   MedVLSAM2Lib/training/joint/trainer.py

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -20,6 +20,8 @@ LANDMARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The structures that tell which parts of the body a scan shows, from above."""
+
+_FAR = 2
 
 CLEARLY_LARGER, ABOUT_EQUAL = 1.25, 1.07
 
@@ -82,6 +84,13 @@ class Survey:
             lines = [self.text()] if number == 0 else []
             lines += [f"Asked about: {', '.join(seen)}."] if seen else []
             yield "\n".join([*lines, question])
+
+
+def far_from(shown: Collection[str]) -> tuple[str, ...]:
+    """The parts of the body that cannot be in a scan of these: two or more away, from the head to the pelvis."""
+    order = list(LANDMARKS)
+    places = [order.index(region) for region in shown if region in order]
+    return tuple(r for n, r in enumerate(order) if places and min(abs(n - place) for place in places) >= _FAR)
 
 
 def _in_words(sightings: Sequence[Sighting]) -> list[str]:

@@ -141,6 +141,10 @@ class Vocabulary:
         """The terms that name something which should not be there."""
         return tuple(term for term in self.terms if term.kind is Kind.FINDING)
 
+    def pairs(self) -> tuple[str, ...]:
+        """The names of the terms of which there is one on each side, each a thing of its own (not *the ribs*)."""
+        return tuple(term.name for term in self.terms if term.paired and not term.plural_only)
+
     def of_label(self, label: str) -> tuple[Structure, ...]:
         """What a label of a label map is, or is a part of; empty when the table does not know the label."""
         return self._by_label.get(label, ())

@@ -61,6 +61,8 @@ def _checked(sentence: SpokenSentence, number: int, evidence: Evidence) -> Itera
     first = evidence.marks + 1
     findings: list[list[Finding]] = [[] for _ in sentence.marks]
     doubt = None if is_sound(SEG * evidence.marks + sentence.raw) else _OWN_NUMBER
+    if doubt is None and not sentence.marks:
+        doubt = _denied(sentence.raw, evidence)
     if doubt is None:
         findings = [evidence.look(tokens) for tokens in sentence.marks]
         doubt = _not_seen(sentence.raw, [len(found) for found in findings])
@@ -68,6 +70,12 @@ def _checked(sentence: SpokenSentence, number: int, evidence: Evidence) -> Itera
         yield from evidence.take_up([] if doubt else found)
     written = None if doubt else _written(sentence.raw, first, number, evidence)
     yield written or AnswerSentence(number, doubt or _NOT_MEASURED, status=SentenceStatus.UNCONFIRMED)
+
+
+def _denied(raw: str, evidence: Evidence) -> str | None:
+    """What is seen is spoken of with a mark, or denied; one sentence about the first structure that is denied wrongly."""
+    seen = evidence.seen_among(raw)
+    return f"The model denied “{seen[0]}”, which was seen in this scan; its sentence is left out." if seen else None
 
 
 def _not_seen(raw: str, counts: Sequence[int]) -> str | None:

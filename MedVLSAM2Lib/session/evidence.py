@@ -30,15 +30,35 @@ class EvidenceObject:
     mask: PackedMask
 
 
+def _unsurveyed(_text: str) -> tuple[str, ...]:
+    return ()
+
+
 class Evidence:
     """Looks for what marks mean, and makes an object of each that is found, once however often it is spoken of."""
 
-    def __init__(self, finder: PhraseFinder | None, objects: NewObjects, volume: Volume, cancelled: Cancel) -> None:
-        """``volume`` is in canonical order; without a ``finder`` nothing is found."""
+    def __init__(
+        self,
+        finder: PhraseFinder | None,
+        objects: NewObjects,
+        volume: Volume,
+        cancelled: Cancel,
+        seen_among: Callable[[str], tuple[str, ...]] = _unsurveyed,
+    ) -> None:
+        """Evidence in one volume.
+
+        Args:
+            finder: finds what marks mean; without it nothing is found.
+            objects: receives what is found.
+            volume: in canonical order.
+            cancelled: asked before each look.
+            seen_among: the structures that a text names and that a survey of the volume saw.
+        """
         self._finder = finder
         self._objects = objects
         self._volume = volume
         self._cancelled = cancelled
+        self.seen_among = seen_among
         self._made: list[EvidenceObject] = []
         self._of_marks: list[tuple[EvidenceObject, ...]] = []
 

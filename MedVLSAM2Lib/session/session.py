@@ -118,9 +118,12 @@ class Session:
             raise PromptError("The loaded model does not answer questions; choose one that does.")
         told = yield from self._after_a_survey(conversation, cancelled)
         said = self._speaker.answer(self._volume, self._volume_id, told, self._cache, cancelled)
-        yield from NewObjects(self._shelf, prefix).made_by(
-            lambda objects: answer_question(said, Evidence(self._finder, objects, self._volume, cancelled), cancelled)
-        )
+
+        def answered(objects: NewObjects) -> Iterator[Event]:
+            evidence = Evidence(self._finder, objects, self._volume, cancelled, self._seen_among)
+            return answer_question(said, evidence, cancelled)
+
+        yield from NewObjects(self._shelf, prefix).made_by(answered)
 
     def undo(self, object_id: str) -> Iterator[Event]:
         """Back to the object's mask before its last step; SessionError when there is none."""
@@ -163,6 +166,9 @@ class Session:
         if self._survey is None:
             self._survey = yield from self._surveyor.look(self._required_finder(), self._volume, cancelled)
         return self._surveyor.told(self._survey, conversation)
+
+    def _seen_among(self, text: str) -> tuple[str, ...]:
+        return self._surveyor.seen_among(self._survey, text) if self._surveyor and self._survey else ()
 
     def _required_finder(self) -> PhraseFinder:
         if self._finder is None:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from MedVLSAM2Lib.training.data.cache import default_cache, prepare
+from MedVLSAM2Lib.training.data.cache import default_cache, load_cases, prepare
 from MedVLSAM2Lib.training.learning.run import BEST, LATEST, calibrate_run
 from MedVLSAM2Lib.training.stage_command import add_stages
 
+SURVEYED_SCANS = 16
 COMMAND_OF_CARD = "medvlsam2 train all --data ../shared/data/training --output DIR"
 
 
@@ -59,6 +60,13 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--evaluation", type=Path, nargs="*", default=[], help="tables of evaluate, for the card")
     command.add_argument("--note", default="", help="for the card: what the run began with, what changed while it ran")
+    command.add_argument(
+        "--survey", action="store_true", help="answer from what is found reliably in held-out scans (takes minutes)"
+    )
+    command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
+    command.add_argument(
+        "--offers", nargs="*", default=["phrase", "question", "report"], help="what it does with words; all if left out"
+    )
     command.set_defaults(run=_export)
 
 
@@ -82,6 +90,7 @@ def _export(chosen: argparse.Namespace) -> None:
     from MedVLSAM2Lib.training.joint.card import write_card
     from MedVLSAM2Lib.training.joint.compose import compose
     from MedVLSAM2Lib.training.joint.config import TRAINED
+    from MedVLSAM2Lib.training.joint.offering import offer
 
     source = chosen.folder / chosen.which
     MedVLSam2Model.from_pretrained(source, TRAINED)  # says what is wrong before anything is replaced
@@ -89,7 +98,18 @@ def _export(chosen: argparse.Namespace) -> None:
         shutil.copytree(source, chosen.to, dirs_exist_ok=True)
     else:
         compose(source, chosen.clicks, chosen.to)
+    offer(chosen.to, chosen.offers)
+    if chosen.survey:
+        _survey(chosen.to, chosen.cache)
     write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.evaluation, chosen.note)
+
+
+def _survey(checkpoint: Path, cache: Path) -> None:
+    from MedVLSAM2Lib.training.joint.offering import answer_from_surveys
+
+    cases = load_cases(cache) if cache.exists() else []
+    for found in answer_from_surveys(checkpoint, cases, cache / "people", SURVEYED_SCANS):
+        logging.getLogger(__name__).info("%s", found.summary())
 
 
 if __name__ == "__main__":

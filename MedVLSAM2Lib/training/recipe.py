@@ -7,9 +7,10 @@ from pathlib import Path
 
 from MedVLSAM2Lib.model.component_folder import WEIGHTS_NAME
 from MedVLSAM2Lib.training.config import TrainingConfig
-from MedVLSAM2Lib.training.data.cache import prepare
+from MedVLSAM2Lib.training.data.cache import load_cases, prepare
 from MedVLSAM2Lib.training.joint.compose import compose
 from MedVLSAM2Lib.training.joint.config import JointConfig
+from MedVLSAM2Lib.training.joint.offering import answer_from_surveys
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageSource
@@ -20,7 +21,7 @@ from MedVLSAM2Lib.vocabulary import Vocabulary
 logger = logging.getLogger(__name__)
 
 TOKENIZER, INTERACTIVE, CHECKPOINT = "tokenizer", "interactive", "checkpoint"
-STAGES = ("meaning", "joint")
+STAGES = ("meaning", "joint", "survey")
 # What is said depends on the facts, and those hardly on the grid.
 SPOKEN_OF = LanguageConfig(grid=(40, 56, 56), people=24)
 CONVERSATIONS, TOKENS = 2000, 3000
@@ -63,6 +64,7 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
         start = output / stage / LATEST
     checkpoint = output / CHECKPOINT
     compose(output / STAGES[-1] / BEST, output / INTERACTIVE / BEST, checkpoint)
+    answer_from_surveys(checkpoint, load_cases(cache), cache / "people", config.validation_people)
     return checkpoint
 
 

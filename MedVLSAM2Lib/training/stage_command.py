@@ -22,6 +22,7 @@ STAGES = {
     "meaning": "teach words to be told apart, and the language model to speak of volumes",
     "caption": "teach the language model to speak of volumes",
     "joint": "teach masks to follow words, points and boxes, with the language model or beside it",
+    "survey": "teach the language model to answer from what was found in a scan, while words go on to mean what they did",
     "finetune": "go on with a checkpoint on your own data, with few of its parts learning",
 }
 

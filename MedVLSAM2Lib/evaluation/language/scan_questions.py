@@ -9,10 +9,8 @@ import numpy as np
 
 from MedVLSAM2Lib.evaluation.cases import Case
 from MedVLSAM2Lib.evaluation.language.answer_key import REGIONS, answer_key, outcome
-from MedVLSAM2Lib.survey import LANDMARKS
+from MedVLSAM2Lib.survey import LANDMARKS, far_from
 from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
-
-_FAR = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def scan_questions(case: Case, vocabulary: Vocabulary) -> tuple[ScanQuestion, ..
     shown = [r for r in REGIONS if any(structure.term.region == r for structure in known)]
     if not shown:
         return ()
-    far = tuple(r for r in REGIONS if min(abs(REGIONS.index(r) - REGIONS.index(s)) for s in shown) >= _FAR)
+    far = far_from(shown)
     return (*_of_structures(known), *_of_far_ones(far), *_of_regions(shown, far))
 
 

@@ -125,7 +125,8 @@ class ClosedQuestions:
 
     def larger(self, rng: np.random.Generator) -> Turn | None:
         """Which of a pair is larger?"""
-        wholes = [term for term in _PAIRS if all(v is Visibility.WHOLE for v in self._visibilities(term))]
+        asked_of = _PAIRS if not self._facts.is_surveyed else self._vocabulary.pairs()
+        wholes = [term for term in asked_of if all(v is Visibility.WHOLE for v in self._visibilities(term))]
         if not wholes:
             return None
         term = self._vocabulary.term(wholes[int(rng.integers(len(wholes)))])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from MedVLSAM2Lib.slots import MOST_SEGS, SEG
 from MedVLSAM2Lib.training.facts.facts import Facts, FindingFacts, StructureFacts, Visibility
 from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL
 from MedVLSAM2Lib.training.language.grammar import Grammar, capitalized
@@ -15,7 +16,7 @@ from MedVLSAM2Lib.training.language.reports import Reporter
 from MedVLSAM2Lib.training.language.said import Said, Turn, joined
 from MedVLSAM2Lib.training.language.statements import Statements, verbs
 from MedVLSAM2Lib.training.language.user import called, hurried
-from MedVLSAM2Lib.training.language.words import FLUID, noun_of, place_of
+from MedVLSAM2Lib.training.language.words import FLUID, listed, noun_of, place_of
 from MedVLSAM2Lib.vocabulary import Kind
 
 
@@ -38,6 +39,7 @@ class OpenQuestions:
             self.finding_measure: 2.0,
             self.describe_organ: 1.5,
             self.abnormal: 1.0,
+            self.overview: 1.0,
             self.caption: 1.0,
             self.report: 1.5,
             self.section: 1.0,
@@ -103,6 +105,15 @@ class OpenQuestions:
             return Turn("abnormal", question, self._say.nothing(rng).as_sentence())
         said = self._say.findings(self._facts.findings, rng)
         return Turn("abnormal", question, joined(part.as_sentence() for part in said))
+
+    def overview(self, rng: np.random.Generator) -> Turn | None:
+        """Everything that a survey saw; of scans that nobody surveyed, which show too much, this is not asked."""
+        seen = [found.name for found in self._facts.seen()][:MOST_SEGS]
+        if not seen or not self._facts.is_surveyed:
+            return None
+        things = listed([f"the {name} {SEG}" for name in seen])
+        answer = Said(self._answers.said("overview", rng, list=things), tuple((name,) for name in seen))
+        return Turn("overview", self._asked("overview", rng), answer)
 
     def caption(self, rng: np.random.Generator) -> Turn | None:
         """The scan in one sentence."""

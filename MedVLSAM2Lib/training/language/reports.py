@@ -66,6 +66,8 @@ class Reporter:
         return self._say.nothing(rng) if self._facts.searched_kinds else self._say.not_looked_for(rng)
 
     def _section(self, region: str, rng: np.random.Generator, heading: str) -> list[Said]:
+        if self._facts.is_surveyed:
+            return _headed(heading, self._surveyed(region, rng))
         organs = [self._say.pair(term, rng) for term in _PAIRS.get(region, ())]
         names = [str(name) for name in rng.permutation(_ORGANS[region])[:_ORGANS_A_REGION]]
         spoken = [
@@ -78,6 +80,12 @@ class Reporter:
         negatives = [kind for kind in _KINDS[region] if kind in self._deniable and kind not in seen]
         said += [self._say.none(str(kind), rng) for kind in rng.permutation(negatives)[:_NEGATIVES_A_REGION]]
         return _headed(heading, said)
+
+    def _surveyed(self, region: str, rng: np.random.Generator) -> list[Said]:
+        """Everything in a region that was looked for, in the order in which it was."""
+        known = [found for found in self._facts.structures.values() if found.structure.term.region == region]
+        said = (self._say.organ(found.name, rng) for found in known)
+        return [part for part in said if part is not None]
 
     def _in_short(self, alike: list[FindingFacts]) -> str:
         place = place_of(alike[0], with_level=False)

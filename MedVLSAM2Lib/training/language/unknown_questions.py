@@ -104,10 +104,9 @@ class UnknownQuestions:
 
     def larger(self, rng: np.random.Generator) -> Turn | None:
         """Which of a pair is larger, where not both were wholly seen?"""
-        pairs = [term for term in self._vocabulary.terms if term.paired and not term.plural_only]
-        term = pairs[int(rng.integers(len(pairs)))]
-        seen = [self._facts.visibility(Structure(term, side).name) for side in Side]
-        if seen.count(Visibility.WHOLE) == len(Side):
+        pairs = self._vocabulary.pairs()
+        term = self._vocabulary.term(pairs[int(rng.integers(len(pairs)))])
+        if all(self._facts.visibility(Structure(term, side).name) is Visibility.WHOLE for side in Side):
             return None
         question = self._asked("larger", rng, organ=term.name, organs=term.plural)
         return Turn("larger", question, self._no_judgement(rng), CANNOT_TELL)

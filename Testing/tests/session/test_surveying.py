@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.prompts import Turn
-from MedVLSAM2Lib.results import MaskRegion, Progress
+from MedVLSAM2Lib.results import AnswerSentence, MaskRegion, Progress, SentenceStatus
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.grounding import Grounding
 from MedVLSAM2Lib.session.session import Session
@@ -43,6 +43,10 @@ def a_speaker() -> ScriptedSpeaker:
 
 @pytest.fixture
 def a_session(a_volume: Volume, a_model: ToneModel, a_speaker: ScriptedSpeaker) -> Session:
+    return surveyed_session(a_volume, a_model, a_speaker)
+
+
+def surveyed_session(a_volume: Volume, a_model: ToneModel, a_speaker: ScriptedSpeaker) -> Session:
     vocabulary = Vocabulary.read()
     surveyor = Surveyor([vocabulary.structure(name) for name in TONES], vocabulary)
     grounding = Grounding(ToneReader(TONES), a_model, threshold=0.5)
@@ -71,6 +75,24 @@ def test_a_volume_is_looked_over_once(a_session: Session, a_model: ToneModel, a_
     list(a_session.ask((SECOND,), "b ", lambda: False))
     assert a_model.looks == looks
     assert a_speaker.asked[1][0].text.endswith("larger right kidney.\nAsked about: no spleen.\nAnd the spleen?")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The spleen is not found in this scan.", "The spleen is not found in this scan."),
+        (
+            "The left kidney is not found in this scan.",
+            "The model denied “left kidney”, which was seen in this scan; its sentence is left out.",
+        ),
+        ("I do not look for kidney stones.", "I do not look for kidney stones."),
+    ],
+)
+def test_what_was_seen_cannot_be_denied(a_volume: Volume, a_model: ToneModel, said: str, shown: str) -> None:
+    session = surveyed_session(a_volume, a_model, ScriptedSpeaker(said))
+    (sentence,) = [e for e in session.ask((FIRST,), "a ", lambda: False) if isinstance(e, AnswerSentence)]
+    assert sentence.text == shown
+    assert (sentence.status is SentenceStatus.SAID) is (said == shown)
 
 
 def test_looking_can_be_stopped_between_two_structures_and_begins_anew(

@@ -206,11 +206,13 @@ def test_a_run_is_exported_with_a_card_of_its_figures(a_finished_run: Path, tmp_
     table = tmp_path / "language.md"
     table.write_text("## Phrases\n\n| what | DSC |\n", encoding="utf-8")
     arguments = ["export", "--run", str(a_finished_run), "--to", str(tmp_path / "tiny"), "--evaluation", str(table)]
-    assert main([*arguments, "--note", "It began with nothing."]) == 0
+    assert main([*arguments, "--note", "It began with nothing.", "--offers", "phrase"]) == 0
     card = (tmp_path / "tiny" / "MODEL_CARD.md").read_text(encoding="utf-8")
     for expected in ("CC BY 3.0", "It began with nothing.", "### Phrases", "## Limits", "medvlsam2 train all"):
         assert expected in card
-    assert load_mask_model(tmp_path / "tiny").grounding is not None
+    exported = load_mask_model(tmp_path / "tiny")
+    assert exported.grounding is not None
+    assert "question" not in exported.capabilities
 
 
 def test_a_new_network_needs_a_tokenizer(a_stage: JointConfig, tmp_path: Path) -> None:
@@ -227,6 +229,7 @@ def test_every_stage_has_a_config_that_can_be_read() -> None:
 
 def test_one_command_goes_from_data_to_a_checkpoint_of_every_part(
     a_stage: JointConfig,
+    a_surveying_stage: JointConfig,
     a_small_run: TrainingConfig,
     a_data_folder: Path,
     a_cache: Path,
@@ -242,7 +245,9 @@ def test_one_command_goes_from_data_to_a_checkpoint_of_every_part(
     once = replace(
         a_stage, schedule=replace(a_stage.schedule, steps=1), weights=LossWeights(), clicks=1, mix=clicks.mix
     )
-    for name, config in (("interactive", clicks), ("meaning", replace(once, stage="meaning")), ("joint", once)):
+    survey = replace(a_surveying_stage, stage="survey", schedule=once.schedule, mix=clicks.mix)
+    stages = {"interactive": clicks, "meaning": replace(once, stage="meaning"), "joint": once, "survey": survey}
+    for name, config in stages.items():
         (configs / f"{name}.json").write_text(json.dumps(config.to_dict()))
     folders = ["--data", str(a_data_folder), "--cache", str(a_cache), "--output", str(output)]
     assert main(["train", "all", *folders, "--configs", str(configs)]) == 0
@@ -251,6 +256,7 @@ def test_one_command_goes_from_data_to_a_checkpoint_of_every_part(
     assert {"click", "box", "phrase", "question"} <= set(made.capabilities)
     card = json.loads((output / "checkpoint" / "config.json").read_text())
     assert {"mask_model", "locator"} <= set(card["components"])
+    assert card["question_sees_volume"] is False
     written = (output / "joint" / "state.pt").stat().st_mtime_ns
     assert main(["train", "all", *folders, "--configs", str(configs)]) == 0
     assert torch.load(output / "joint" / "state.pt", weights_only=True)["progress"]["step"] == 1

@@ -19,7 +19,7 @@ from MedVLSAM2Lib.vocabulary import Vocabulary
 @pytest.fixture(scope="module")
 def conversations() -> list[SurveyedConversation]:
     scans = SurveyedScans(Vocabulary.read())
-    return [scans.conversation(6, np.random.default_rng((5, number))) for number in range(500)]
+    return [scans.conversation(6, np.random.default_rng((5, number))) for number in range(900)]
 
 
 def test_every_claim_is_borne_out_by_the_survey(conversations: list[SurveyedConversation]) -> None:
@@ -58,6 +58,6 @@ def test_every_sort_of_question_is_asked(conversations: list[SurveyedConversatio
     turns = [turn for one in conversations for turn in one.turns]
     kinds = Counter(turn.kind for turn in turns)
     expected = {"presence", "side", "count", "larger", "in view", "exists", "regions", "phase", "segment", "measure",
-                "describe", "abnormal", "caption", "report", "section", "impression", "unanswerable"}  # fmt: skip
+                "describe", "abnormal", "caption", "overview", "report", "section", "impression", "unanswerable"}  # fmt: skip
     assert expected <= set(kinds)
     assert {"yes", "there", "in part", "right", "left", "same", NOT_FOUND, CANNOT_TELL} <= {turn.key for turn in turns}
