@@ -36,6 +36,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/report.py
   MedVLSAM2Lib/commands/segment.py
   MedVLSAM2Lib/commands/train.py
+  MedVLSAM2Lib/commands/worker.py
   MedVLSAM2Lib/engine/__init__.py
   MedVLSAM2Lib/engine/client.py
   MedVLSAM2Lib/engine/connection.py
@@ -43,11 +44,16 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/engine/events.py
   MedVLSAM2Lib/engine/failures.py
   MedVLSAM2Lib/engine/journal.py
+  MedVLSAM2Lib/engine/kept_volumes.py
   MedVLSAM2Lib/engine/launcher.py
   MedVLSAM2Lib/engine/limits.py
   MedVLSAM2Lib/engine/made_objects.py
+  MedVLSAM2Lib/engine/packed_voxels.py
   MedVLSAM2Lib/engine/protocol.py
+  MedVLSAM2Lib/engine/remote_machine.py
+  MedVLSAM2Lib/engine/remote_worker.py
   MedVLSAM2Lib/engine/shared_volume.py
+  MedVLSAM2Lib/engine/ssh_launcher.py
   MedVLSAM2Lib/engine/steps.py
   MedVLSAM2Lib/engine/supervisor.py
   MedVLSAM2Lib/engine/transport.py
