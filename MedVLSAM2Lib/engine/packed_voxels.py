@@ -11,7 +11,7 @@ import numpy as np
 
 from MedVLSAM2Lib.volume import VolumeError
 
-_PIECE_BYTES = 2**19
+_PIECE_BYTES = 2**17
 _MOST_PIECES = 4000  # fewer than a frame has room for
 _LEVEL = 1
 

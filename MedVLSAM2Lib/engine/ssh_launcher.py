@@ -40,8 +40,10 @@ _HOPELESS = (
     ),
     (
         ("Host key verification failed", "host key is known for"),
-        "{host} is not among the machines that SSH knows; connect once in a terminal with “ssh {address}”, compare its key, "
-        "then start the engine again.",
+        (
+            "{host} is not among the machines that SSH knows; connect once in a terminal with “ssh {address}”, compare its key, "
+            "then start the engine again."
+        ),
     ),
     (
         ("Permission denied (", "Too many authentication failures"),
