@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -74,25 +73,28 @@ class KeptVolumes:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def forget_unused(self, since: float) -> bool:
-        """Delete what nobody used since that time, in seconds of ``time.time``; whether anything is left."""
-        left = False
-        for path in self._files(everything=True):
+    def has_unused(self, since: float) -> bool:
+        """Whether there is anything that nobody used since that time, in seconds of ``time.time``."""
+        return bool(self._unused(since))
+
+    def forget_unused(self, since: float) -> None:
+        """Delete what nobody used since that time, in seconds of ``time.time``."""
+        for path in self._unused(since):
             with suppress(OSError):
+                path.unlink()
+
+    def _unused(self, since: float) -> list[Path]:
+        unused = []
+        for path in self._folder.iterdir() if self._folder.is_dir() and self._is_private() else ():
+            with suppress(OSError):  # another process was quicker
                 if path.stat().st_mtime < since:
-                    path.unlink()
-                else:
-                    left = True
-        return left
+                    unused.append(path)
+        return unused
 
-    def forget_everything_unused_for(self, seconds: float) -> None:
-        """Delete what nobody used for so long."""
-        self.forget_unused(time.time() - seconds)
-
-    def _files(self, *, everything: bool = False) -> list[Path]:
+    def _files(self) -> list[Path]:
         if not self._folder.is_dir() or not self._is_private():
             return []
-        return [path for path in self._folder.iterdir() if everything or self._path(path.name.removesuffix(_ENDING))]
+        return [path for path in self._folder.iterdir() if self._path(path.name.removesuffix(_ENDING))]
 
     def _path(self, digest: str) -> Path | None:
         return self._folder / f"{digest}{_ENDING}" if _DIGEST.fullmatch(digest) else None

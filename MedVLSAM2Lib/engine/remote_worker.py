@@ -18,7 +18,8 @@ from MedVLSAM2Lib.engine.kept_volumes import KeptVolumes
 from MedVLSAM2Lib.engine.launcher import WORKER_MODULE
 
 KEEP_S = 600.0
-_BY_SIGNAL = 128
+SIGNAL_OFFSET = 128
+_LOOK_EVERY_S = 2.0
 _CLOCK_S = 0.01  # what the clock of a file system may lag behind
 _FORGOTTEN_S = 86400.0  # by a parent that was killed
 
@@ -32,12 +33,12 @@ def run_remote_worker(folder: Path, keep_s: float = KEEP_S, worker: Sequence[str
         worker: what the interpreter is told to run as the worker.
     """
     kept = KeptVolumes(folder)
-    kept.forget_everything_unused_for(_FORGOTTEN_S)
+    kept.forget_unused(time.time() - _FORGOTTEN_S)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     status = subprocess.Popen([sys.executable, *worker, "--keep", str(folder)]).wait()
     _forget_later(kept, keep_s)
-    return status if status >= 0 else _BY_SIGNAL - status
+    return status if status >= 0 else SIGNAL_OFFSET - status
 
 
 def _forget_later(kept: KeptVolumes, keep_s: float) -> None:
@@ -50,7 +51,9 @@ def _forget_later(kept: KeptVolumes, keep_s: float) -> None:
     if os.fork() == 0:
         _let_go_of_the_line()
         # Who connects again counts as a use, and the volumes are theirs to forget.
-        time.sleep(keep_s)
+        until = time.monotonic() + keep_s
+        while time.monotonic() < until and kept.has_unused(ended):
+            time.sleep(min(_LOOK_EVERY_S, keep_s))
         kept.forget_unused(ended)
         os._exit(0)
 

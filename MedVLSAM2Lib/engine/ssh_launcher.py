@@ -11,6 +11,7 @@ from pathlib import Path
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.engine.launcher import Ending, LaunchError, LocalWorkerProcess
 from MedVLSAM2Lib.engine.remote_machine import RemoteMachine
+from MedVLSAM2Lib.engine.remote_worker import SIGNAL_OFFSET
 
 # The user's own ~/.ssh/config chooses names, keys and jumps; these it cannot undo.
 _OPTIONS = {
@@ -33,31 +34,25 @@ _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
 
 # What ssh says, and what it means for the user; the first that fits.
-_HOPELESS = (
-    (
-        ("REMOTE HOST IDENTIFICATION HAS CHANGED",),
-        "{host} shows another key than it used to, so nothing was sent; ask its administrator whether that is right.",
+_HOPELESS = {
+    "REMOTE HOST IDENTIFICATION HAS CHANGED": (
+        "{host} shows another key than it used to, so nothing was sent; ask its administrator why, mend "
+        "~/.ssh/known_hosts, then start the engine again."
     ),
-    (
-        ("Host key verification failed", "host key is known for"),
-        (
-            "{host} is not among the machines that SSH knows; connect once in a terminal with “ssh {address}”, compare its key, "
-            "then start the engine again."
-        ),
+    "Host key verification failed": (
+        "{host} is not among the machines that SSH knows; connect once in a terminal with “ssh {address}”, compare its "
+        "key, then start the engine again."
     ),
-    (
-        ("Permission denied (", "Too many authentication failures"),
-        "{host} does not let you in without a password; set up an SSH key for it, then start the engine again.",
+    "Permission denied (": (
+        "{host} does not let you in without a password; set up an SSH key for it, then start the engine again."
     ),
-    (
-        ("Could not resolve hostname",),
-        "There is no machine called {host}; correct the address, then start the engine again.",
+    "Too many authentication failures": (
+        "{host} takes none of your SSH keys; name the right one in ~/.ssh/config, then start the engine again."
     ),
-    (
-        ("Bad owner or permissions", "Bad configuration option", "terminating,"),
-        "SSH refuses its own configuration; see the log, mend ~/.ssh/config, then start the engine again.",
-    ),
-)
+    "Could not resolve hostname": "There is no machine called {host}; correct the address, then start the engine again.",
+    "Bad configuration option": "SSH cannot read its own configuration; mend ~/.ssh/config, then start the engine again.",
+    "Bad owner or permissions": "SSH refuses its own configuration; mend ~/.ssh/config, then start the engine again.",
+}
 _UNREACHABLE = ("Connection refused", "No route to host", "Network is unreachable", "onnection timed out")
 
 
@@ -137,12 +132,13 @@ class SshWorkerProcess(LocalWorkerProcess):
                 "then start the engine again."
             )
             return Ending(reason, log, is_hopeless=True)
-        return super().ending(status)
+        # A worker that a signal ended is told of with its parent's status, as shells do.
+        return super().ending(SIGNAL_OFFSET - status if status > SIGNAL_OFFSET else status)
 
     def _ending_of_ssh(self, log: str) -> Ending:
         host, address = str(self._machine), self._machine.address
-        for signs, sentence in _HOPELESS:
-            if any(sign in log for sign in signs):
+        for sign, sentence in _HOPELESS.items():
+            if sign in log:
                 return Ending(sentence.format(host=host, address=address), log, is_hopeless=True)
         said = next((sign for sign in _UNREACHABLE if sign in log), "")
         if said:

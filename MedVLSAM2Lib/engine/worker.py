@@ -46,6 +46,7 @@ from MedVLSAM2Lib.volume import Volume
 MODEL_KINDS = ("patches", "slices")
 _LAST_MOMENTS_S = 2.0
 _TELL_EVERY_S = 0.25
+_LONGEST_SILENCE_S = 180.0  # of a client, which pings every second
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +100,14 @@ def serve(
 
     Requests run on the calling thread. A second thread reads, so that cancels and pings are heard while one runs. When
     ``reader`` ends, the running request is cancelled and ``client_left`` is called on that thread. Volumes that come
-    packed are kept in ``kept`` until the client closes them or takes its leave.
+    packed are kept in ``kept`` until the client closes them or takes its leave; then a client that is silent for minutes
+    has left, too: no end of a stream tells of a line that broke far away.
     """
     workbench = Workbench(load_model or CheckpointLoader(), open_session, kept)
-    Worker(reader, writer, workbench, models, client_left, kept.digests() if kept is not None else ()).run()
+    worker = Worker(reader, writer, workbench, models, client_left, kept.digests() if kept is not None else ())
+    if kept is not None:
+        threading.Thread(target=worker.watch_client, name="medvlsam2-worker-watch", daemon=True).start()
+    worker.run()
 
 
 class Worker:
@@ -123,6 +128,7 @@ class Worker:
         self._workbench = workbench
         self._models = models
         self._kept = kept
+        self._heard_at = time.monotonic()
         self._taken_bytes = 0
         self._taken_told = 0.0
         self._tell_client_left = client_left
@@ -142,6 +148,13 @@ class Worker:
                 self._workbench.forget_kept()
         except TransportError as error:
             logger.info("%s", error)
+
+    def watch_client(self) -> None:
+        """End this process when nothing is heard of the client for too long; for a thread of its own."""
+        while time.monotonic() - self._heard_at < _LONGEST_SILENCE_S:
+            time.sleep(_LONGEST_SILENCE_S / 10)
+        logger.error("nothing was heard of the client for %.0f seconds", _LONGEST_SILENCE_S)
+        os._exit(1)
 
     def _outcome(self, run: Run) -> Finished | Stopped | Failed:
         def cancelled() -> bool:
@@ -181,6 +194,7 @@ class Worker:
             self._tell_client_left()
 
     def _hear(self, message: ToWorker) -> None:
+        self._heard_at = time.monotonic()
         if isinstance(message, Run):
             self._runs.put(message)
         elif isinstance(message, Cancel):
@@ -194,7 +208,7 @@ class Worker:
     def _took(self, byte_count: int) -> None:
         """Tell how much of a large message is here: a sign of life, and all that a sender can know of a slow line."""
         self._taken_bytes += byte_count
-        now = time.monotonic()
+        now = self._heard_at = time.monotonic()
         if now - self._taken_told >= _TELL_EVERY_S:
             self._taken_told = now
             self._send(Taken(self._taken_bytes))

@@ -48,6 +48,8 @@ class RelayedLine:
 
     def close(self) -> None:
         """The end of the line."""
+        with suppress(OSError):  # wakes who waits for the next connection
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib import __version__
-from MedVLSAM2Lib.engine import PROTOCOL_VERSION, Done, EngineClient, Limits, WorkerRestarted
+from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
+from MedVLSAM2Lib.engine import PROTOCOL_VERSION, Done, EngineClient, Limits, LocalLauncher, WorkerRestarted
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, Progress
 from MedVLSAM2Lib.session.session import Session
@@ -28,7 +29,7 @@ TESTING = Path(__file__).resolve().parents[2]
 IN_ORGAN, IN_TUMOUR = (7.0, 6.0, 3.0), (12.0, 10.0, 6.0)
 TUMOUR = 200.0
 A_WHILE = 120
-KEEP_S = 600
+KEEP_S = 60
 
 
 @pytest.fixture
@@ -86,8 +87,8 @@ def undisturbed(a_checkpoint: StandInCheckpoint, a_large_volume: Volume) -> np.n
 
 
 def test_clicks_over_a_slow_line_give_the_mask_of_this_machine_and_leave_nothing_behind(
-    make_client: Callable[..., EngineClient],
     a_server: SshServer,
+    make_client: Callable[..., EngineClient],
     a_checkpoint: StandInCheckpoint,
     a_large_volume: Volume,
     undisturbed: np.ndarray,
@@ -141,8 +142,8 @@ def kill_worker(server: SshServer, kept: Path) -> None:
     ],
 )
 def test_after_a_loss_the_masks_are_the_same_and_the_volume_is_sent_only_if_it_is_gone(
-    make_client: Callable[..., EngineClient],
     a_server: SshServer,
+    make_client: Callable[..., EngineClient],
     a_checkpoint: StandInCheckpoint,
     a_large_volume: Volume,
     undisturbed: np.ndarray,
@@ -169,8 +170,8 @@ def test_after_a_loss_the_masks_are_the_same_and_the_volume_is_sent_only_if_it_i
 
 
 def test_a_line_that_breaks_in_the_middle_of_a_click_is_not_blamed_on_the_click(
-    make_client: Callable[..., EngineClient],
     a_server: SshServer,
+    make_client: Callable[..., EngineClient],
     a_checkpoint: StandInCheckpoint,
     a_large_volume: Volume,
     undisturbed: np.ndarray,
@@ -192,8 +193,8 @@ def test_a_line_that_breaks_in_the_middle_of_a_click_is_not_blamed_on_the_click(
 
 
 def test_a_line_that_stays_away_ends_in_one_sentence_and_the_session_goes_on_when_it_is_back(
-    make_client: Callable[..., EngineClient],
     a_server: SshServer,
+    make_client: Callable[..., EngineClient],
     a_checkpoint: StandInCheckpoint,
     a_large_volume: Volume,
     undisturbed: np.ndarray,
@@ -251,8 +252,8 @@ def another_version(server: SshServer) -> None:
     ],
 )
 def test_what_keeps_a_connection_from_being_made_is_one_sentence_at_once(
-    make_client: Callable[..., EngineClient],
     a_server: SshServer,
+    make_client: Callable[..., EngineClient],
     tmp_path: Path,
     trouble: Callable[[SshServer], None],
     words: str,
@@ -269,9 +270,26 @@ def test_what_keeps_a_connection_from_being_made_is_one_sentence_at_once(
     assert failure.kind == "worker"
 
 
+def test_the_command_of_the_project_clicks_with_the_checkpoint_of_its_own_machine(
+    a_server: SshServer, make_client: Callable[..., EngineClient], a_volume: Volume
+) -> None:
+    a_server.install(f"PYTHONPATH='{TESTING.parent}' exec '{sys.executable}' -m MedVLSAM2Lib.cli \"$@\"")
+    masks = []
+    for launcher in (a_server.launcher(), LocalLauncher()):
+        client = make_client(launcher)
+        client.load_model(bundled_checkpoint())
+        client.open_volume("ct", a_volume)
+        events = client.wait(client.add_prompts("ct", "organ", [Point(IN_TUMOUR)]), A_WHILE)
+        assert isinstance(events[-1].payload, Done)
+        masks.append(apply_regions(np.zeros(a_volume.shape, bool), events))
+
+    np.testing.assert_array_equal(*masks)
+    assert masks[0].any()
+
+
 def test_a_volume_that_nobody_asks_for_any_more_is_deleted(
-    make_client: Callable[..., EngineClient],
     a_server: SshServer,
+    make_client: Callable[..., EngineClient],
     a_checkpoint: StandInCheckpoint,
     a_large_volume: Volume,
     tmp_path: Path,
