@@ -318,6 +318,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
   MedVLSAM2Lib/session/mask_models.py
+  MedVLSAM2Lib/session/model_speaker.py
   MedVLSAM2Lib/session/names.py
   MedVLSAM2Lib/session/new_objects.py
   MedVLSAM2Lib/session/object_history.py

@@ -16,9 +16,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from MedVLSAM2Lib.engine.worker import main
-from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskRequest
+from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskModel, MaskRequest
 from MedVLSAM2Lib.prompts import Box, Point, Prompt, Scribble, nearest_voxel
-from MedVLSAM2Lib.volume import VoxelBox
+from MedVLSAM2Lib.session.session import Session
+from MedVLSAM2Lib.volume import Volume, VoxelBox
 from MedVLSAM2Lib.volume.reorientation import Position
 from tests.engine.behaviour import Behaviour, keep_line
 
@@ -54,6 +55,11 @@ def load_model(folder: Path) -> StandInModel:
     return StandInModel(folder)
 
 
+def open_session(volume: Volume, volume_id: str, model: MaskModel) -> Session:
+    """A session that answers prompts; torch is asked for nothing."""
+    return Session(volume, volume_id, model)
+
+
 def _middle(prompt: Prompt) -> Position:
     """Where a prompt points: a click's own place, the middle of a box, of a stroke's way, of an outline."""
     if isinstance(prompt, Point):
@@ -76,4 +82,4 @@ def _slice_estimate(request: MaskRequest, positive: bool, clicked: tuple[int, in
 
 if __name__ == "__main__":
     keep_line()
-    main(load_model, models=("stand-in",))
+    main(load_model, open_session, models=("stand-in",))
