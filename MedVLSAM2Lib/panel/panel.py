@@ -156,6 +156,7 @@ class Panel:
 
     def refresh(self) -> None:
         """Show what can be done now."""
+        self.segmenter.forget_gone()
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
         self._phrases.refresh()

@@ -56,6 +56,11 @@ class PromptStep:
         self.target = target_of(self.segmentation_node, self.segment_id)
         self.object_id = self.object_id or self.target
 
+    @property
+    def is_in_scene(self) -> bool:
+        """Whether neither the volume nor the segmentation was deleted."""
+        return self.volume_node.GetScene() is not None and self.segmentation_node.GetScene() is not None
+
     def write(self, region: MaskRegion, *, as_new_step: bool) -> None:
         """Write a region of its answer; SceneError when that cannot be done."""
         if as_new_step:

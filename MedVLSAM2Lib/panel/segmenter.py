@@ -103,6 +103,11 @@ class Segmenter:
         self._report(on if self.is_counting else off)
         self._changed()
 
+    def forget_gone(self) -> None:
+        """Nodes may have been deleted: let go of what belonged to them."""
+        self._log.forget_gone()
+        self._writers.forget_gone()
+
     def show_prompts(self) -> None:
         """Show the prompts of the segment that prompts go to, and no others."""
         steps = (*self._log.running.values(), *self._log.done)
