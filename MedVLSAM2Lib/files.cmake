@@ -217,6 +217,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/segmenter.py
   MedVLSAM2Lib/panel/sentence_editor.py
   MedVLSAM2Lib/panel/shortcuts.py
+  MedVLSAM2Lib/panel/status_line.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
   MedVLSAM2Lib/panel/structure_list.py
@@ -445,6 +446,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/prompting/first_prompts.py
   MedVLSAM2Lib/training/prompting/outline.py
   MedVLSAM2Lib/training/recipe.py
+  MedVLSAM2Lib/training/replaced_checkpoint.py
   MedVLSAM2Lib/training/stage_command.py
   MedVLSAM2Lib/training/synthesis/__init__.py
   MedVLSAM2Lib/training/synthesis/contrast.py

@@ -82,11 +82,13 @@ def _export(chosen: argparse.Namespace) -> None:
     from MedVLSAM2Lib.training.joint.card import write_card
     from MedVLSAM2Lib.training.joint.compose import compose
     from MedVLSAM2Lib.training.joint.config import TRAINED
+    from MedVLSAM2Lib.training.replaced_checkpoint import replaced_checkpoint
 
     source = chosen.folder / chosen.which
     MedVLSam2Model.from_pretrained(source, TRAINED)  # says what is wrong before anything is replaced
     if chosen.clicks is None:
-        shutil.copytree(source, chosen.to, dirs_exist_ok=True)
+        with replaced_checkpoint(chosen.to) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
     else:
         compose(source, chosen.clicks, chosen.to)
     write_card(chosen.to, chosen.folder, COMMAND_OF_CARD, chosen.evaluation, chosen.note)

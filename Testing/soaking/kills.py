@@ -99,9 +99,12 @@ class Sitting:
 
     def wait_for_restart(self, after: int) -> None:
         """Wait until a worker is there again."""
-        while self.restarts == after:
-            time.sleep(0.01)
+
+        def is_there() -> bool:
             self.take(self.client.poll())
+            return self.restarts > after
+
+        _wait(is_there)
 
     def take(self, events: list[EngineEvent]) -> None:
         """Write masks, count restarts, keep failures."""
@@ -170,14 +173,15 @@ def soak_with_kills(
 
 def _disturb(sitting: Sitting, launcher: KillableLauncher, step: Step, random: Random) -> int:
     """Do a step and kill its worker at some moment: before, during, after it, and at times again while it recovers."""
-    is_idle, is_twice = random.random() < 0.2, random.random() < 0.2
+    is_idle = random.random() < 0.2
+    # Three deaths in a row with nothing to blame, and an engine is not started again by itself.
+    is_twice = not is_idle and random.random() < 0.25
     restarts, started = sitting.restarts, launcher.started
     request = None if is_idle else step(sitting.client)
     time.sleep(0.0 if is_idle else random.uniform(0.0, _LONGEST_DELAY_S))
     launcher.kill()
     if is_twice:
-        while launcher.started == started:
-            time.sleep(0.01)
+        _wait(lambda: launcher.started > started)
         time.sleep(random.uniform(0.0, _LONGEST_DELAY_S))
         launcher.kill()
     if request is not None:
@@ -186,6 +190,14 @@ def _disturb(sitting: Sitting, launcher: KillableLauncher, step: Step, random: R
     if is_idle:
         sitting.finish(step(sitting.client))
     return 1 + is_twice
+
+
+def _wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _A_WHILE_S
+    while not until():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The engine did not come back in {_A_WHILE_S:.0f} seconds.")
+        time.sleep(0.01)
 
 
 def _difference(expected: dict[str, np.ndarray], masks: dict[str, np.ndarray]) -> int:

@@ -80,6 +80,8 @@ def a_patient(
     monkeypatch.setattr("MedVLSAM2Lib.engine.EngineClient", impatient)
     patient = Patient(a_slicer, opened(a_slicer, an_abdomen), a_worker_that_knows_words, launcher)
     patient.worker_will_also(answers={QUESTION: ANSWER})
+    patient.ui.askSection.collapsed = False
+    patient.show_panel()
     patient.take("point")
     return patient
 
@@ -95,8 +97,7 @@ def click(patient: Patient, folder: Path) -> list[Any]:
 def refine(patient: Patient, folder: Path) -> list[Any]:
     """A click in the liver, and one in the kidney: the mask of both."""
     patient.press("newSegment")
-    before = patient.prompt
-    before(IN_KIDNEY)
+    patient.prompt(IN_KIDNEY)
     patient.click(IN_LIVER)
     patient.wait()
     return [patient.mask(patient.panel.volume.node)]
