@@ -9,18 +9,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from MedVLSAM2Lib.files.atomic_write import FileWriteError
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
 from MedVLSAM2Lib.training.learning.run import BEST, LATEST, calibrate_run
 from MedVLSAM2Lib.training.stage_command import add_stages
+
+logger = logging.getLogger(__name__)
 
 COMMAND_OF_CARD = "medvlsam2 train all --data ../shared/data/training --output DIR"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; the exit status: 2 when there is no checkpoint where there should be one, or the disk refused."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     chosen = parser().parse_args(arguments)
-    chosen.run(chosen)
+    try:
+        chosen.run(chosen)
+    except (CheckpointError, FileWriteError) as error:
+        logger.error("%s", error)
+        return 2
     return 0
 
 
