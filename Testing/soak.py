@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -39,6 +40,8 @@ def _kill(kills: int, seed: int) -> bool:
     from MedVLSAM2Lib.volume import Modality, Volume
     from soaking.kills import soak_with_kills
 
+    logging.disable(logging.WARNING)  # each kill is told of
+
     voxels = np.full((24, 40, 48), -100, np.int16)
     voxels[4:20, 8:32, 8:40] = 60
     voxels[8:14, 14:24, 16:30] = 200
@@ -51,6 +54,7 @@ def _kill(kills: int, seed: int) -> bool:
     _print("prompts lost", losses.lost)
     _print("voxels different", losses.different)
     _print("orphan processes", losses.orphans)
+    _print("stops after three deaths in a row, started by hand", losses.stops)
     _print("worker's peak memory, MiB", losses.worker_peak / MIB)
     return bool(losses.lost or losses.different or losses.orphans)
 
@@ -102,9 +106,8 @@ def _print(name: str, *figures: float) -> None:
 
 
 def _tell(words: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{words}\033[K")
-        sys.stderr.flush()
+    sys.stderr.write(f"\r{words}\033[K" if sys.stderr.isatty() else f"{words}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

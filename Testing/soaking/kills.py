@@ -14,7 +14,7 @@ from random import Random
 
 import numpy as np
 
-from MedVLSAM2Lib.engine import EngineClient, EngineEvent, LocalLauncher, WorkerRestarted
+from MedVLSAM2Lib.engine import EngineClient, EngineEvent, LocalLauncher, WorkerReady, WorkerRestarted
 from MedVLSAM2Lib.engine.launcher import LocalWorkerProcess
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion
@@ -38,6 +38,7 @@ class Losses:
         lost: those that did not work.
         different: voxels, summed over all steps, that are not what they are without kills.
         orphans: processes that were left at the end.
+        stops: how often the engine was not started again by itself, and was by hand.
         worker_peak: the most memory that a worker had, in bytes.
     """
 
@@ -46,6 +47,7 @@ class Losses:
     lost: int = 0
     different: int = 0
     orphans: int = 0
+    stops: int = 0
     worker_peak: int = 0
 
 
@@ -85,6 +87,7 @@ class Sitting:
     masks: dict[str, np.ndarray] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     restarts: int = 0
+    stops: int = 0
 
     def open(self, checkpoint: Path) -> None:
         """Load the model and the volume."""
@@ -110,8 +113,12 @@ class Sitting:
         """Write masks, count restarts, keep failures."""
         for event in events:
             payload = event.payload
-            if isinstance(payload, WorkerRestarted):
+            if isinstance(payload, WorkerRestarted | WorkerReady):
                 self.restarts += 1
+            elif isinstance(payload, Failure) and not event.request and not event.object_id:
+                # Three deaths in a row with no request to blame: the user is asked to start it again.
+                self.stops += 1
+                self.client.start()
             elif isinstance(payload, Failure):
                 self.failures.append(payload)
             elif isinstance(payload, MaskRegion):
@@ -166,7 +173,7 @@ def soak_with_kills(
     finally:
         undisturbed.client.close()
         disturbed.client.close()
-    losses.lost = len(disturbed.failures)
+    losses.lost, losses.stops = len(disturbed.failures), disturbed.stops
     losses.orphans = len(mark.living())
     return losses
 
@@ -174,14 +181,18 @@ def soak_with_kills(
 def _disturb(sitting: Sitting, launcher: KillableLauncher, step: Step, random: Random) -> int:
     """Do a step and kill its worker at some moment: before, during, after it, and at times again while it recovers."""
     is_idle = random.random() < 0.2
-    # Three deaths in a row with nothing to blame, and an engine is not started again by itself.
-    is_twice = not is_idle and random.random() < 0.25
+    is_twice = random.random() < 0.2
     restarts, started = sitting.restarts, launcher.started
     request = None if is_idle else step(sitting.client)
     time.sleep(0.0 if is_idle else random.uniform(0.0, _LONGEST_DELAY_S))
     launcher.kill()
     if is_twice:
-        _wait(lambda: launcher.started > started)
+
+        def is_started() -> bool:
+            sitting.take(sitting.client.poll() if request is None else [])
+            return launcher.started > started
+
+        _wait(is_started)
         time.sleep(random.uniform(0.0, _LONGEST_DELAY_S))
         launcher.kill()
     if request is not None:

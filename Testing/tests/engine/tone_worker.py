@@ -62,6 +62,7 @@ class TroubledToneModel(ToneModel):
         if request.tokens is not None:
             yield from super().answer(request, cache)
             return
+        self.behaviour.pause()
         self.behaviour.strike("click")
         yield from super().answer(request, cache)
         self.behaviour.strike("clicked")
