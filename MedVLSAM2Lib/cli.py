@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "models": Command("list, download, import, check and remove published weights", "MedVLSAM2Lib.commands.models"),
     "train": Command("train the model, stage by stage", "MedVLSAM2Lib.commands.train"),
+    "worker": Command("be the engine of a panel that comes in by SSH", "MedVLSAM2Lib.commands.worker"),
 }
 
 

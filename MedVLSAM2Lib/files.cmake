@@ -36,6 +36,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/report.py
   MedVLSAM2Lib/commands/segment.py
   MedVLSAM2Lib/commands/train.py
+  MedVLSAM2Lib/commands/worker.py
   MedVLSAM2Lib/engine/__init__.py
   MedVLSAM2Lib/engine/client.py
   MedVLSAM2Lib/engine/connection.py
@@ -43,11 +44,16 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/engine/events.py
   MedVLSAM2Lib/engine/failures.py
   MedVLSAM2Lib/engine/journal.py
+  MedVLSAM2Lib/engine/kept_volumes.py
   MedVLSAM2Lib/engine/launcher.py
   MedVLSAM2Lib/engine/limits.py
   MedVLSAM2Lib/engine/made_objects.py
+  MedVLSAM2Lib/engine/packed_voxels.py
   MedVLSAM2Lib/engine/protocol.py
+  MedVLSAM2Lib/engine/remote_machine.py
+  MedVLSAM2Lib/engine/remote_worker.py
   MedVLSAM2Lib/engine/shared_volume.py
+  MedVLSAM2Lib/engine/ssh_launcher.py
   MedVLSAM2Lib/engine/steps.py
   MedVLSAM2Lib/engine/supervisor.py
   MedVLSAM2Lib/engine/transport.py
@@ -211,6 +217,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/segmenter.py
   MedVLSAM2Lib/panel/sentence_editor.py
   MedVLSAM2Lib/panel/shortcuts.py
+  MedVLSAM2Lib/panel/status_line.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
   MedVLSAM2Lib/panel/structure_list.py
@@ -312,6 +319,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
   MedVLSAM2Lib/session/mask_models.py
+  MedVLSAM2Lib/session/model_speaker.py
   MedVLSAM2Lib/session/names.py
   MedVLSAM2Lib/session/new_objects.py
   MedVLSAM2Lib/session/object_history.py
@@ -440,6 +448,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/prompting/first_prompts.py
   MedVLSAM2Lib/training/prompting/outline.py
   MedVLSAM2Lib/training/recipe.py
+  MedVLSAM2Lib/training/replaced_checkpoint.py
   MedVLSAM2Lib/training/stage_command.py
   MedVLSAM2Lib/training/synthesis/__init__.py
   MedVLSAM2Lib/training/synthesis/contrast.py

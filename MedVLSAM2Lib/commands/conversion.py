@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from MedVLSAM2Lib.catalogue import CatalogueEntry, CatalogueError
+from MedVLSAM2Lib.files.atomic_write import FileWriteError, folder_beside
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.converters.sam2 import convert_sam2_file, convert_transformers_folder
 from MedVLSAM2Lib.model.slices.published import PUBLISHED
@@ -38,16 +38,13 @@ def convert_model(entry: CatalogueEntry, source: Path, folder: Path, image_size:
         "source": entry.repo_id,
         "capabilities": list(entry.capabilities),
     }
-    # Whoever finds the folder finds it whole.
-    unfinished = folder.with_name(f"{folder.name}.incomplete")
-    shutil.rmtree(unfinished, ignore_errors=True)
     chosen = config if image_size is None else replace(config, image_size=image_size)
     files = sorted(source.glob("*.pt"))
     try:
-        if files:
-            convert_sam2_file(files[0], unfinished, chosen, card)
-        else:
-            convert_transformers_folder(source, unfinished, chosen, card)
-        unfinished.rename(folder)
-    except (CheckpointError, ValueError) as error:
+        with folder_beside(folder) as unfinished:
+            if files:
+                convert_sam2_file(files[0], unfinished, chosen, card)
+            else:
+                convert_transformers_folder(source, unfinished, chosen, card)
+    except (CheckpointError, ValueError, FileWriteError) as error:
         raise CatalogueError(str(error)) from error

@@ -10,14 +10,17 @@ from MedVLSAM2Lib.engine.events import (
     WorkerReady,
     WorkerRestarted,
 )
-from MedVLSAM2Lib.engine.launcher import LaunchError, LocalLauncher, WorkerLauncher, WorkerProcess
+from MedVLSAM2Lib.engine.launcher import Ending, LaunchError, LocalLauncher, WorkerLauncher, WorkerProcess
 from MedVLSAM2Lib.engine.limits import Limits
 from MedVLSAM2Lib.engine.protocol import PROTOCOL_VERSION, ModelInfo
+from MedVLSAM2Lib.engine.remote_machine import RemoteMachine
+from MedVLSAM2Lib.engine.ssh_launcher import SshLauncher
 
 __all__ = [
     "PROTOCOL_VERSION",
     "Cancelled",
     "Done",
+    "Ending",
     "EngineClient",
     "EngineEvent",
     "LaunchError",
@@ -25,6 +28,8 @@ __all__ = [
     "LocalLauncher",
     "ModelInfo",
     "Payload",
+    "RemoteMachine",
+    "SshLauncher",
     "WorkerInfo",
     "WorkerLauncher",
     "WorkerProcess",

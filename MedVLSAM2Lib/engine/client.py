@@ -91,7 +91,7 @@ class EngineClient:
 
         Objects begun with another model are forgotten: undo does not reach back to them, a PriorMask takes them up.
         """
-        return self._submit(LoadModel(str(folder)))
+        return self._submit(LoadModel(self._launcher.folder_there(Path(folder))))
 
     def open_volume(self, volume_id: str, volume: Volume | Callable[[], Volume]) -> int:
         """Work on ``volume`` under the name ``volume_id``; one of the same name is closed.
@@ -216,7 +216,7 @@ class EngineClient:
     def _copy(self, task: Task, volume: Volume | Callable[[], Volume]) -> None:
         try:
             made = volume if isinstance(volume, Volume) else volume()
-            stored, memory = store_volume(made, share=self._launcher.shares_memory)
+            stored, memory = store_volume(made, share=self._launcher.shares_memory, pack=self._launcher.is_remote)
         except VolumeError as error:
             self._supervisor.volume_not_copied(task, failure_of(error))
         except Exception as error:

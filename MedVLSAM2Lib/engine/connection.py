@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
 from MedVLSAM2Lib.engine.encoding import ProtocolError
-from MedVLSAM2Lib.engine.launcher import WorkerProcess
+from MedVLSAM2Lib.engine.launcher import Ending, WorkerProcess
 from MedVLSAM2Lib.engine.protocol import FromWorker, VersionMismatchError, from_worker
 from MedVLSAM2Lib.engine.transport import CHUNK_BYTES, Frame, TransportError, TruncatedError, read_frame, write_frame
 
@@ -55,8 +56,13 @@ class Connection:
         """Have ``frame`` written; returns at once."""
         self._outgoing.put(frame)
 
-    def end(self, patience_s: float = 0.0) -> tuple[int, str]:
-        """End the worker and both threads; its exit status and the end of its log.
+    def leave(self, farewell: Frame) -> None:
+        """Have ``farewell`` written as the last frame, and the worker's side of the line closed after it."""
+        self._outgoing.put(farewell)
+        self._outgoing.put(None)
+
+    def end(self, patience_s: float = 0.0) -> Ending:
+        """End the worker and both threads; what is to be said of how it ended.
 
         It has ``patience_s`` to end by itself, so that the status of one that is just dying is its own.
         """
@@ -64,9 +70,9 @@ class Connection:
         self._outgoing.put(None)
         for thread in self._threads:
             thread.join()
-        log = self._process.log_tail()
+        ending = self._process.ending(status)
         self._process.dispose()
-        return status, log
+        return ending
 
     def _read(self) -> None:
         self._receive(self, self._read_until_lost())
@@ -88,8 +94,10 @@ class Connection:
             try:
                 write_frame(self._process.to_worker, frame, self._count)
             except TransportError as error:
-                self._receive(self, Lost(f"The engine no longer listens. {error}"))
+                self._receive(self, Lost(f"The engine no longer listens. {error}", has_ended=True))
                 return
+        with suppress(OSError):  # nobody listens any more
+            self._process.to_worker.close()
 
     def _count(self, byte_count: int) -> None:
         # A small piece may lie in the pipe's buffer, unread by a worker that hangs; one this large does not fit there.

@@ -10,15 +10,35 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from signal import strsignal
 from typing import BinaryIO, Protocol, cast
 
 WORKER_MODULE = "MedVLSAM2Lib.engine.worker"
 _LOG_TAIL_BYTES = 8000
+_SIGKILL = 9
 
 
 class LaunchError(Exception):
     """The worker could not be started; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended.
+
+    Attributes:
+        reason: one sentence.
+        log: the end of its log.
+        is_blameless: whether nothing it was doing can be the cause: the line to it broke.
+        is_hopeless: whether starting it again is of no use before somebody has done something.
+    """
+
+    reason: str
+    log: str = ""
+    is_blameless: bool = False
+    is_hopeless: bool = False
 
 
 class WorkerProcess(Protocol):
@@ -38,8 +58,8 @@ class WorkerProcess(Protocol):
         """End it when it has not ended by itself after ``patience_s``; its exit status once it is gone."""
         ...
 
-    def log_tail(self) -> str:
-        """The end of what it wrote to its log."""
+    def ending(self, status: int) -> Ending:
+        """What its exit status, as ``end`` told it, means."""
         ...
 
     def dispose(self) -> None:
@@ -51,8 +71,17 @@ class WorkerLauncher(Protocol):
     """Starts workers: here, in another Python environment, on another machine."""
 
     @property
+    def is_remote(self) -> bool:
+        """Whether its workers are on another machine: volumes are packed, and kept there beyond a lost connection."""
+        ...
+
+    @property
     def shares_memory(self) -> bool:
         """Whether its workers can map this process's shared memory."""
+        ...
+
+    def folder_there(self, folder: Path) -> str:
+        """What its workers call a checkpoint folder; empty for the one that comes with them."""
         ...
 
     def launch(self) -> WorkerProcess:
@@ -95,6 +124,15 @@ class LocalLauncher:
         """Whether volumes go through shared memory."""
         return self._shares_memory
 
+    @property
+    def is_remote(self) -> bool:
+        """Its workers are on this machine."""
+        return False
+
+    def folder_there(self, folder: Path) -> str:
+        """The same folder."""
+        return str(folder)
+
     def launch(self) -> LocalWorkerProcess:
         """Start a worker; LaunchError when the interpreter is not there or does not run."""
         python = self._python or running_python()
@@ -123,6 +161,7 @@ class LocalWorkerProcess:
         self._log_file = log_file or _temporary_log()
         self._remove_log = weakref.finalize(self, _remove, None if log_file else self._log_file)
         self._log_start = self._log_file.stat().st_size if self._log_file.exists() else 0
+        self._was_killed = False
         try:
             with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
@@ -149,8 +188,21 @@ class LocalWorkerProcess:
         try:
             return self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
+            self._was_killed = True
             self._process.kill()
             return self._process.wait()
+
+    def ending(self, status: int) -> Ending:
+        """What its exit status means."""
+        if self._was_killed:
+            reason = "The engine stopped unexpectedly."
+        elif status == -_SIGKILL:
+            reason = "The engine was ended by the system, most likely for want of memory."
+        elif status < 0:
+            reason = f"The engine crashed ({strsignal(-status) or 'signal'}, {-status})."
+        else:
+            reason = f"The engine stopped unexpectedly (exit status {status})."
+        return Ending(reason, self.log_tail())
 
     def log_tail(self) -> str:
         """The end of what it wrote to stderr, and to stdout beside the frames."""

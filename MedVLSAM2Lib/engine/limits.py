@@ -17,6 +17,9 @@ class Limits:
         cancel_s: from a cancel to its effect; after that the worker is ended and what was made is done again.
         deaths_per_request: the worker's deaths after which a request is given up.
         deaths_without_cause: its deaths in a row, with no request to blame, after which it is not started again.
+        lost_lines: how often in a row the line to a remote worker may break; after that it is not connected again.
+        reconnect_s: from a broken line to the next connection; twice as long each time it breaks again.
+        leave_s: for a remote worker to end by itself when the client does.
     """
 
     start_s: float = 60.0
@@ -26,3 +29,6 @@ class Limits:
     cancel_s: float = 1.0
     deaths_per_request: int = 2
     deaths_without_cause: int = 3
+    lost_lines: int = 5
+    reconnect_s: float = 1.0
+    leave_s: float = 2.0

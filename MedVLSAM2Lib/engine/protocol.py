@@ -13,12 +13,15 @@ from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.prompts import Prompt, Turn
 from MedVLSAM2Lib.results import Event, Failure
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 @dataclass(frozen=True)
 class LoadModel:
-    """Use the checkpoint in ``folder`` from now on; objects begun with another one are forgotten."""
+    """Use the checkpoint in ``folder`` from now on; objects begun with another one are forgotten.
+
+    An empty ``folder`` is the checkpoint that comes with the worker.
+    """
 
     folder: str
 
@@ -139,6 +142,11 @@ class Ping:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """The client leaves in good order: nothing of it is to be kept."""
+
+
+@dataclass(frozen=True)
 class Hello:
     """The worker's first message.
 
@@ -147,12 +155,14 @@ class Hello:
         version: of MedVLSAM2.
         python: version of the interpreter it runs in.
         models: the kinds of mask model it can load.
+        kept: digests of voxels that it has already.
     """
 
     protocol: int
     version: str
     python: str
     models: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,13 @@ class Pong:
     """The answer to the Ping of that number."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """So much of a large message has arrived; told several times a second."""
+
+    attachment_bytes: int
 
 
 @dataclass(frozen=True)
@@ -210,12 +227,12 @@ class Failed:
     failure: Failure
 
 
-ToWorker = Run | Cancel | Ping
-FromWorker = Hello | Pong | Result | Finished | Stopped | Failed
+ToWorker = Run | Cancel | Ping | Leave
+FromWorker = Hello | Pong | Taken | Result | Finished | Stopped | Failed
 
 
 class VersionMismatchError(ProtocolError):
-    """The worker speaks another version of the protocol."""
+    """The worker is of another version."""
 
 
 def to_frame(message: ToWorker | FromWorker) -> Frame:
@@ -233,13 +250,16 @@ def to_worker(frame: Frame) -> ToWorker:
 def from_worker(frame: Frame) -> FromWorker:
     """The worker's message in ``frame``; ProtocolError when it is none.
 
-    A Hello of another version raises VersionMismatchError whatever else it holds, for what it holds may have changed.
+    A Hello of another version raises VersionMismatchError whatever else it holds, for what it holds may have changed,
+    and what was done with one version may not come out the same with another.
     """
     header = frame.header
-    if header.get("is") == "Hello" and header.get("protocol") != PROTOCOL_VERSION:
+    ours = (PROTOCOL_VERSION, __version__)
+    if header.get("is") == "Hello" and (header.get("protocol"), header.get("version")) != ours:
         version, protocol = (shortened(header.get(name)).strip("'") for name in ("version", "protocol"))
         raise VersionMismatchError(
             f"The engine is MedVLSAM2 {version} (protocol {protocol}) and this is "
-            f"MedVLSAM2 {__version__} (protocol {PROTOCOL_VERSION}); install the same version on both sides."
+            f"MedVLSAM2 {__version__} (protocol {PROTOCOL_VERSION}); install the same version on both sides, "
+            "then start the engine again."
         )
     return cast("FromWorker", decode(FromWorker, frame.header, frame.attachments))

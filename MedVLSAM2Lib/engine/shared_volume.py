@@ -18,7 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
+from MedVLSAM2Lib.engine.failures import EngineError
+from MedVLSAM2Lib.engine.kept_volumes import KeptVolumes
+from MedVLSAM2Lib.engine.packed_voxels import KeptVoxels, PackedVoxels, pack_voxels, unpack_voxels
 from MedVLSAM2Lib.volume import Modality, Volume, VolumeError
+
+NOT_KEPT = "not kept"
+"""The kind of Failure of a worker that lacks the voxels it was said to have."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class StoredVolume:
         modality: as in Volume.
         units: as in Volume.
         name: as in Volume.
-        voxels: in C order (K, J, I): where they lie, or themselves.
+        voxels: in C order (K, J, I): where they lie, themselves, packed ones, or what the worker calls them that has them.
     """
 
     dtype: str
@@ -48,7 +54,7 @@ class StoredVolume:
     modality: Modality
     units: str
     name: str
-    voxels: SharedFile | bytes
+    voxels: SharedFile | bytes | PackedVoxels | KeptVoxels
 
 
 class SharedMemory:
@@ -81,13 +87,17 @@ class SharedMemory:
         self._free()
 
 
-def store_volume(volume: Volume, *, share: bool) -> tuple[StoredVolume, SharedMemory | None]:
+def store_volume(volume: Volume, *, share: bool, pack: bool = False) -> tuple[StoredVolume, SharedMemory | None]:
     """A copy of ``volume`` to send, and the memory it lies in (None when the copy is in the StoredVolume itself).
 
-    With ``share`` shared memory is tried first. Takes as long as copying does; MemoryError when there is no room.
+    With ``share`` shared memory is tried first; with ``pack`` the copy is made small for a slow line. Takes as long as
+    copying does; MemoryError when there is no room.
     """
     memory = _shared_copy(volume) if share else None
-    voxels = _as_bytes(volume.array) if memory is None else SharedFile(memory.path)
+    if memory is not None:
+        voxels: SharedFile | bytes | PackedVoxels = SharedFile(memory.path)
+    else:
+        voxels = pack_voxels(volume.array) if pack else _as_bytes(volume.array)
     stored = StoredVolume(
         dtype=volume.array.dtype.str,
         shape=volume.shape,
@@ -100,10 +110,11 @@ def store_volume(volume: Volume, *, share: bool) -> tuple[StoredVolume, SharedMe
     return stored, memory
 
 
-def open_stored_volume(stored: StoredVolume) -> Volume:
-    """The volume that was stored; its array is read-only and, where it is shared, no copy.
+def open_stored_volume(stored: StoredVolume, kept: KeptVolumes | None = None) -> Volume:
+    """The volume that was stored; its array is read-only and, where it is shared or kept, no copy.
 
-    VolumeError when what is stored is not there or is no volume.
+    Packed voxels go into ``kept`` where it has room, else into this process's memory. VolumeError when what is stored
+    is not there or is no volume; EngineError of the kind NOT_KEPT when it should be in ``kept`` and is not.
     """
     try:
         dtype = np.dtype(stored.dtype)
@@ -112,11 +123,37 @@ def open_stored_volume(stored: StoredVolume) -> Volume:
     count = int(np.prod(stored.shape, dtype=object))
     if dtype.kind not in "iuf" or min(stored.shape) < 1 or len(stored.ijk_to_ras) != 16:
         raise VolumeError(f"{stored.name} did not arrive as a volume; load the scan again.")
-    voxels = stored.voxels if isinstance(stored.voxels, bytes) else _map(stored.voxels, stored.name)
+    voxels = _voxels(stored, count * dtype.itemsize, dtype.itemsize, kept)
     if len(voxels) != count * dtype.itemsize:
         raise VolumeError(f"{stored.name} arrived incomplete; load the scan again.")
     array = np.frombuffer(voxels, dtype).reshape(stored.shape)
     return Volume(array, np.reshape(stored.ijk_to_ras, (4, 4)), stored.modality, stored.units, stored.name)
+
+
+def _voxels(stored: StoredVolume, byte_count: int, item: int, kept: KeptVolumes | None) -> bytes | mmap.mmap:
+    voxels = stored.voxels
+    if isinstance(voxels, SharedFile):
+        return _map(voxels, stored.name)
+    if isinstance(voxels, PackedVoxels):
+        return _unpack(voxels, stored.name, byte_count, item, kept)
+    if isinstance(voxels, KeptVoxels):
+        found = kept.open(voxels.digest) if kept is not None else None
+        if found is None or len(found) != byte_count:
+            raise EngineError(f"{stored.name} is no longer there; choose it again.", NOT_KEPT)
+        return found
+    return voxels
+
+
+def _unpack(voxels: PackedVoxels, name: str, byte_count: int, item: int, kept: KeptVolumes | None) -> bytes | mmap.mmap:
+    def fill(write: Callable[[bytes], object]) -> None:
+        unpack_voxels(voxels, byte_count, item, name, write)
+
+    mapped = kept.keep(voxels.digest, fill) if kept is not None else None
+    if mapped is not None:
+        return mapped
+    buffer = io.BytesIO()
+    fill(buffer.write)
+    return buffer.getvalue()
 
 
 def _shared_copy(volume: Volume) -> SharedMemory | None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from signal import strsignal
 
 from MedVLSAM2Lib.engine.connection import Connection, Lost
 from MedVLSAM2Lib.engine.encoding import ProtocolError
@@ -28,8 +28,9 @@ from MedVLSAM2Lib.engine.events import (
 )
 from MedVLSAM2Lib.engine.failures import failure_of
 from MedVLSAM2Lib.engine.journal import Entry, Journal, object_of, volume_of
-from MedVLSAM2Lib.engine.launcher import LaunchError, WorkerLauncher
+from MedVLSAM2Lib.engine.launcher import Ending, LaunchError, WorkerLauncher
 from MedVLSAM2Lib.engine.limits import Limits
+from MedVLSAM2Lib.engine.packed_voxels import KeptVoxels, PackedVoxels
 from MedVLSAM2Lib.engine.protocol import (
     Cancel,
     CloseVolume,
@@ -37,6 +38,7 @@ from MedVLSAM2Lib.engine.protocol import (
     Finished,
     FromWorker,
     Hello,
+    Leave,
     LoadModel,
     OpenVolume,
     Operation,
@@ -47,9 +49,10 @@ from MedVLSAM2Lib.engine.protocol import (
     Result,
     Run,
     Stopped,
+    Taken,
     to_frame,
 )
-from MedVLSAM2Lib.engine.shared_volume import SharedMemory
+from MedVLSAM2Lib.engine.shared_volume import NOT_KEPT, SharedMemory
 from MedVLSAM2Lib.engine.steps import Perform, Replay, Restore, Step, Task
 from MedVLSAM2Lib.engine.watch import Watch
 from MedVLSAM2Lib.results import Event, Failure, FoundObject, MaskRegion, Progress
@@ -57,7 +60,6 @@ from MedVLSAM2Lib.volume import PackedMask
 
 _TICK_S = 0.1
 _DYING_S = 0.5
-_SIGKILL = 9
 _ONLY_FORGETS = (CloseVolume, RemoveObject)
 
 logger = logging.getLogger(__name__)
@@ -83,6 +85,8 @@ class Supervisor:
         self._has_given_up = False
         self._is_first_hello = True
         self._deaths_without_cause = 0
+        self._lost_lines = 0
+        self._reconnect_at: float | None = None
         self._restart: WorkerRestarted | None = None
 
         self._journal = Journal()
@@ -94,6 +98,8 @@ class Supervisor:
         self._resumed: Perform | Restore | None = None
         self._step: Step | None = None
         self._step_number = 0
+        self._kept_there: set[str] = set()
+        self._bytes_to_send = 0
 
         self.is_ready = False
         self.worker_info: WorkerInfo | None = None
@@ -148,6 +154,8 @@ class Supervisor:
             self._inbox.get(timeout=_TICK_S)()
         if self._connection is not None:
             self._check(self._connection)
+        elif self._reconnect_at is not None and time.monotonic() >= self._reconnect_at:
+            self._launch()
         while (step := self._next_step()) is not None:
             self._begin(step)
 
@@ -164,10 +172,11 @@ class Supervisor:
         if self._connection is None:
             self._has_given_up = False
             self._is_first_hello = True
-            self._deaths_without_cause = 0
+            self._deaths_without_cause = self._lost_lines = 0
             self._launch()
 
     def _launch(self) -> None:
+        self._reconnect_at = None
         self._replay = deque(self._journal.entries)
         try:
             process = self._launcher.launch()
@@ -183,18 +192,39 @@ class Supervisor:
     def _welcome(self, hello: Hello) -> None:
         self._watch.welcomed()
         self.worker_info = WorkerInfo(hello.version, hello.python, hello.models)
+        self._kept_there = set(hello.kept)
         self.is_ready = True
         if self._is_first_hello:
             self._is_first_hello, self._restart = False, None
             self._tell(EngineEvent(0, "", "", WorkerReady(self.worker_info)))
 
     def _lost(self, lost: Lost) -> None:
-        status, log = self._disconnect(_DYING_S if lost.has_ended else 0.0)
-        reason = _reason(status) if lost.has_ended else lost.reason
-        logger.warning("%s (exit status %d) %s", reason, status, log)
-        if lost.is_mismatch:
-            self._give_up(Failure(lost.reason, log, "worker"))
+        ending = self._disconnect(_DYING_S if lost.has_ended else 0.0)
+        reason, log = ending.reason if lost.has_ended else lost.reason, ending.log
+        logger.warning("%s %s", reason, log)
+        if lost.is_mismatch or (lost.has_ended and ending.is_hopeless):
+            self._give_up(Failure(reason, log, "worker"))
+        elif lost.has_ended and ending.is_blameless:
+            self._line_lost(ending)
+        else:
+            self._died(reason, log)
+
+    def _line_lost(self, ending: Ending) -> None:
+        """Connect again, and blame nothing that was under way for it."""
+        self._lost_lines += 1
+        if self._is_first_hello or self._lost_lines > self._limits.lost_lines:
+            message = f"{ending.reason.removesuffix('.')}; start the engine again when it is back."
+            self._give_up(Failure(message, ending.log, "worker"))
             return
+        step, self._step = self._step, None
+        if isinstance(step, Perform):
+            self._resumed = Restore(step.task, Cancelled() if step.task.is_cancelled else None)
+        elif isinstance(step, Restore):
+            self._resumed = step
+        self._restart = self._restart or WorkerRestarted(ending.reason, 0, ending.log)
+        self._reconnect_at = time.monotonic() + self._limits.reconnect_s * 2 ** (self._lost_lines - 1)
+
+    def _died(self, reason: str, log: str) -> None:
         self._blame(reason, log)
         if self._deaths_without_cause >= self._limits.deaths_without_cause:
             message = "The engine stopped several times in a row; see its log for the cause, then start it again."
@@ -203,10 +233,10 @@ class Supervisor:
         self._restart = WorkerRestarted(reason, 0, log)
         self._launch()
 
-    def _disconnect(self, patience_s: float = 0.0) -> tuple[int, str]:
+    def _disconnect(self, patience_s: float = 0.0) -> Ending:
         connection, self._connection = self._connection, None
         self.is_ready = False
-        return connection.end(patience_s) if connection is not None else (0, "")
+        return connection.end(patience_s) if connection is not None else Ending("")
 
     def _blame(self, reason: str, log: str) -> None:
         """Decide what becomes of the step during which the worker died."""
@@ -234,6 +264,7 @@ class Supervisor:
     def _give_up(self, failure: Failure) -> None:
         self._disconnect()
         self._has_given_up = True
+        self._reconnect_at = None
         self._restart = None
         self._tell(EngineEvent(0, "", "", failure))
         tasks = self._tasks()
@@ -243,7 +274,11 @@ class Supervisor:
             self._finish(task, failure)
 
     def _close(self) -> None:
-        self._disconnect()
+        patience_s = 0.0
+        if self._connection is not None and self._launcher.is_remote:
+            self._connection.leave(to_frame(Leave()))
+            patience_s = self._limits.leave_s
+        self._disconnect(patience_s)
         self._is_closed = True
         for memory in self._memories.values():
             memory.close()
@@ -352,7 +387,7 @@ class Supervisor:
     def _send(self, step: Step, operation: Operation) -> None:
         self._step_number += 1
         try:
-            frame = to_frame(Run(self._step_number, operation))
+            frame = to_frame(Run(self._step_number, self._without_what_is_there(operation)))
         except ProtocolError as error:
             if isinstance(step, Perform):
                 self._finish(step.task, failure_of(error))
@@ -361,7 +396,15 @@ class Supervisor:
             self._step = step
             slow = isinstance(operation, LoadModel | OpenVolume)
             self._watch.began(self._limits.load_s if slow else self._limits.answer_s)
+            self._bytes_to_send = sum(map(len, frame.attachments))
             self._connection.send(frame)
+
+    def _without_what_is_there(self, operation: Operation) -> Operation:
+        """``operation`` without voxels that a remote worker kept from before."""
+        digest = _digest(operation)
+        if not isinstance(operation, OpenVolume) or digest not in self._kept_there:
+            return operation
+        return replace(operation, volume=replace(operation.volume, voxels=KeptVoxels(digest)))
 
     def _tell_of_replay(self) -> None:
         total = len(self._journal.entries)
@@ -382,8 +425,22 @@ class Supervisor:
             self._lost(message)
         elif isinstance(message, Hello):
             self._welcome(message)
+        elif isinstance(message, Taken):
+            self._tell_of_sending(message)
         elif not isinstance(message, Pong) and message.request == self._step_number and self._step is not None:
             self._hear(self._step, message)
+
+    def _tell_of_sending(self, taken: Taken) -> None:
+        operation = _operation(self._step)
+        if not isinstance(operation, OpenVolume) or not self._bytes_to_send:
+            return
+        self._watch.news()
+        name = operation.volume.name
+        progress = Progress(min(1.0, taken.attachment_bytes / self._bytes_to_send), f"Sending {name}")
+        if isinstance(self._step, Perform):
+            self._deliver(self._step.task, progress)
+        else:
+            self._tell(EngineEvent(0, operation.volume_id, "", progress))
 
     def _hear(self, step: Step, message: Result | Finished | Stopped | Failed) -> None:
         if isinstance(message, Result):
@@ -392,6 +449,14 @@ class Supervisor:
             return
         self._watch.ended()
         self._step = None
+        digest = _digest(_operation(step))
+        if isinstance(message, Failed) and message.failure.kind == NOT_KEPT and digest in self._kept_there:
+            self._kept_there.discard(digest)
+            self._begin(step)
+            return
+        if isinstance(message, Finished):
+            self._lost_lines = 0
+            self._kept_there |= {digest} if self._launcher.is_remote and digest else set()
         if isinstance(step, Replay):
             self._hear_end_of_replay(step.entry, message)
         elif isinstance(step, Restore):
@@ -455,10 +520,13 @@ class Supervisor:
             self._finish(step.task, step.outcome)
 
 
-def _reason(status: int) -> str:
-    """Why a process that closed its side ended with ``status``."""
-    if status == -_SIGKILL:
-        return "The engine was ended by the system, most likely for want of memory."
-    if status < 0:
-        return f"The engine crashed ({strsignal(-status) or 'signal'}, {-status})."
-    return f"The engine stopped unexpectedly (exit status {status})."
+def _operation(step: Step | None) -> Operation | None:
+    if isinstance(step, Replay):
+        return step.entry.operation
+    return step.task.operation if isinstance(step, Perform) else None
+
+
+def _digest(operation: Operation | None) -> str:
+    """Of the packed voxels that it opens, if it opens such."""
+    voxels = operation.volume.voxels if isinstance(operation, OpenVolume) else None
+    return voxels.digest if isinstance(voxels, PackedVoxels) else ""

@@ -59,8 +59,8 @@ def write_frame(stream: BinaryIO, frame: Frame, wrote: Callable[[int], None] | N
         raise TransportError(f"The connection broke while writing ({error}).") from error
 
 
-def read_frame(stream: BinaryIO) -> Frame | None:
-    """The next frame, or None where the stream ends between two frames.
+def read_frame(stream: BinaryIO, took: Callable[[int], None] | None = None) -> Frame | None:
+    """The next frame, or None where the stream ends between two frames; ``took`` is told the length of each attachment.
 
     TruncatedError when it ends inside a frame, TransportError when what comes is not a frame.
     """
@@ -76,7 +76,12 @@ def read_frame(stream: BinaryIO) -> Frame | None:
     lengths = struct.unpack(f"<{attachment_count}Q", _read(stream, 8 * attachment_count))
     _check_sizes(header_length, lengths)
     header = _parse(_read(stream, header_length))
-    return Frame(header, tuple(_read(stream, length) for length in lengths))
+    attachments = []
+    for length in lengths:
+        attachments.append(_read(stream, length))
+        if took is not None:
+            took(length)
+    return Frame(header, tuple(attachments))
 
 
 def claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.engine.failures import EngineError
+from MedVLSAM2Lib.engine.kept_volumes import KeptVolumes
+from MedVLSAM2Lib.engine.packed_voxels import KeptVoxels, PackedVoxels
 from MedVLSAM2Lib.engine.protocol import (
     AddPrompts,
     AskQuestion,
@@ -74,11 +77,13 @@ SessionOpener = Callable[[Volume, str, MaskModel], ObjectSession]
 
 
 class Workbench:
-    """Does operations one after another."""
+    """Does operations one after another; ``kept`` is where volumes that came packed are kept for a while."""
 
-    def __init__(self, load_model: ModelLoader, open_session: SessionOpener) -> None:
+    def __init__(self, load_model: ModelLoader, open_session: SessionOpener, kept: KeptVolumes | None = None) -> None:
         self._load_model = load_model
         self._open_session = open_session
+        self._kept = kept
+        self._digests: dict[str, str] = {}
         self._model: MaskModel | None = None
         self._volumes: dict[str, Volume] = {}
         self._sessions: dict[str, ObjectSession] = {}
@@ -86,18 +91,34 @@ class Workbench:
     def run(self, operation: Operation, cancelled: Callable[[], bool]) -> Iterator[Event | ModelInfo]:
         """Do ``operation`` and tell what comes of it; an operation that raises has changed nothing."""
         if isinstance(operation, LoadModel):
-            yield self._use_model(Path(operation.folder))
+            yield self._use_model(Path(operation.folder) if operation.folder else bundled_checkpoint())
         elif isinstance(operation, OpenVolume):
-            volume = open_stored_volume(operation.volume)
-            self._sessions.pop(operation.volume_id, None)
+            volume = open_stored_volume(operation.volume, self._kept)
+            self._close(operation.volume_id)
             self._volumes[operation.volume_id] = volume
+            if isinstance(operation.volume.voxels, PackedVoxels | KeptVoxels):
+                self._digests[operation.volume_id] = operation.volume.voxels.digest
         elif isinstance(operation, CloseVolume):
-            self._sessions.pop(operation.volume_id, None)
-            self._volumes.pop(operation.volume_id, None)
+            self._close(operation.volume_id)
         elif isinstance(operation, FindObjects | AskQuestion):
             yield from self._run_on_volume(operation, cancelled)
         else:
             yield from self._run_on_object(operation, cancelled)
+
+    def forget_kept(self) -> None:
+        """Keep nothing of what was opened for a next worker."""
+        for volume_id in list(self._digests):
+            self._forget_kept(volume_id)
+
+    def _close(self, volume_id: str) -> None:
+        self._sessions.pop(volume_id, None)
+        self._volumes.pop(volume_id, None)
+        self._forget_kept(volume_id)
+
+    def _forget_kept(self, volume_id: str) -> None:
+        digest = self._digests.pop(volume_id, "")
+        if self._kept is not None and digest and digest not in self._digests.values():
+            self._kept.forget(digest)
 
     def _use_model(self, folder: Path) -> ModelInfo:
         model = self._load_model(folder)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
+from MedVLSAM2Lib.files.atomic_write import FileWriteError, file_beside
 from MedVLSAM2Lib.files.geometry import is_sheared, set_ijk_to_ras
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 
@@ -20,6 +25,8 @@ DRAFT_STATUS = "DRAFT, not for clinical use, unsigned"
 _STATUS_KEY = {"nrrd": "status", "mha": "Status", "nii": "ITK_FileNotes", "gz": "ITK_FileNotes"}
 _COLOR = (0.87, 0.40, 0.28)
 _KEEPS_RIGHT_ANGLES_ONLY = (".nii", ".nii.gz")
+_NIFTI_HEADER = 352
+_CHUNK = 2**20
 
 
 class SegmentationFileError(ValueError):
@@ -57,10 +64,30 @@ def write_segmentation(path: Path, mask: PackedMask, volume: Volume, look: Segme
         for key, value in _segment_fields(volume.shape, look or SegmentLook()).items():
             image.SetMetaData(key, value)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sitk.WriteImage(image, str(path), useCompression=True)
-    except (OSError, RuntimeError) as error:
+        with file_beside(path, _ending(path)) as beside:
+            sitk.WriteImage(image, str(beside), useCompression=True)
+            _check_whole(beside, volume.shape)
+    except (FileWriteError, RuntimeError) as error:
         raise SegmentationFileError(f"{path} cannot be written; check the folder and the space on the disk.") from error
+
+
+def _ending(path: Path) -> str:
+    return next(ending for ending in SEGMENTATION_ENDINGS if path.name.lower().endswith(ending))
+
+
+def _check_whole(path: Path, shape: tuple[int, int, int]) -> None:
+    """OSError where a NIfTI file is cut off: ITK writes and reads those on a full disk without a word."""
+    if not path.name.endswith(_KEEPS_RIGHT_ANGLES_ONLY):
+        return
+    missing = _NIFTI_HEADER + math.prod(shape)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            while missing > 0 and (piece := file.read(_CHUNK)):
+                missing -= len(piece)
+    except EOFError as error:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+    if missing > 0:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _segment_fields(shape: tuple[int, int, int], look: SegmentLook) -> dict[str, str]:

@@ -5,6 +5,7 @@ Shards and their index are laid out as the Hugging Face libraries lay them out.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -175,6 +176,9 @@ def _shards(weights: Mapping[str, Tensor], largest: int) -> Iterator[dict[str, T
 
 def _save_file(path: Path, weights: dict[str, Tensor]) -> None:
     # The metadata is what transformers asks of a safetensors file before it reads it.
-    save_file(weights, str(path), metadata={"format": "pt"})
+    try:
+        save_file(weights, str(path), metadata={"format": "pt"})
+    except SafetensorError as error:  # a full disk, in words of its own
+        raise OSError(errno.EIO, reason_of(error)) from error
     # safetensors makes files that their owner alone can read; a checkpoint is shared with everybody on the machine.
     path.chmod(0o644)

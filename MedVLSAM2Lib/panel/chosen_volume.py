@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from MedVLSAM2Lib.engine import Done, EngineClient, EngineEvent
-from MedVLSAM2Lib.results import Failure
+from MedVLSAM2Lib.results import Failure, Progress
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.image_voxels import image_box
 from MedVLSAM2Lib.scene.volume_reader import look_at_volume, voxels_stamp
@@ -82,6 +82,8 @@ class ChosenVolume:
             self._refuse(event.payload.message)
         elif isinstance(event.payload, Done):
             self._report(f"{self.node.GetName()} is open: choose a tool and click in a slice.")
+        elif isinstance(event.payload, Progress) and event.payload.message:
+            self._report(f"{event.payload.message}: {event.payload.fraction:.0%}.")
         return True
 
     def forget_scene(self) -> None:

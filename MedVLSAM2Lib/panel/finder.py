@@ -18,7 +18,8 @@ from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.prompts import Phrase
 from MedVLSAM2Lib.results import Failure, FoundObject, MaskRegion, NotFound, Progress
 from MedVLSAM2Lib.scene.errors import SceneError
-from MedVLSAM2Lib.scene.segments import create_segment, segment_info
+from MedVLSAM2Lib.scene.node_access import require_in_scene
+from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Finder:
         if found.object_id in search.by_object:
             return
         if search.segmentation_node is None:
-            search.segmentation_node = self._segmenter.segmentation_for_new()
+            search.segmentation_node = self._segmentation_for(search)
         node = search.segmentation_node
         writer = self._writers.of(node, search.volume_node)
         segment_id = create_segment(node, self._naming.name(found), terminology=self._naming.entry(found.phrase))
@@ -153,6 +154,13 @@ class Finder:
         )
         search.by_object[found.object_id] = step
         self._log.being_found[request].append(step)
+
+    def _segmentation_for(self, search: _Search) -> Any:
+        """The chosen segmentation; a new one when another volume was chosen since, to which that belongs."""
+        require_in_scene(search.volume_node, "volume")
+        if search.volume_node is self._volume.node:
+            return self._segmenter.segmentation_for_new()
+        return create_segmentation(search.volume_node)
 
     def _finish(self, request: int, search: _Search) -> None:
         self._forget(request)

@@ -30,6 +30,7 @@ from MedVLSAM2Lib.panel.segment_section import SegmentSection
 from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
+from MedVLSAM2Lib.panel.status_line import StatusLine
 from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
@@ -63,6 +64,7 @@ class Panel:
         store: ModelStore,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
+        self._status = StatusLine(ui.statusLabel)
         log, display, vocabulary = StepLog(), PromptDisplay(scene), Vocabulary.read()
         self._surfaces = BackgroundSurfaces()
         writers = SegmentWriters(self._surfaces)
@@ -104,7 +106,7 @@ class Panel:
         ui.restartButton.connect("clicked()", self._restart)
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_POLL_MS)
-        receivers = (self.volume, self.model, self.finder, self.asker, self.segmenter)
+        receivers = (self._status, self.volume, self.model, self.finder, self.asker, self.segmenter)
         self._events = EngineEvents(client, receivers, self.refresh)
         self._timer.connect("timeout()", self._poll)
         self.refresh()
@@ -152,10 +154,11 @@ class Panel:
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the status line."""
-        self._ui.statusLabel.setText(sentence)
+        self._status.say(sentence)
 
     def refresh(self) -> None:
         """Show what can be done now."""
+        self.segmenter.forget_gone()
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
         self._phrases.refresh()

@@ -7,6 +7,7 @@ from typing import Any
 
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.results import MaskRegion
+from MedVLSAM2Lib.scene.node_access import require_voxels_of, volume_box
 from MedVLSAM2Lib.scene.segment_prompts import keep_prompts_of_segment, prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 
@@ -55,9 +56,16 @@ class PromptStep:
         # Once and for all: a deleted node has no ID any more.
         self.target = target_of(self.segmentation_node, self.segment_id)
         self.object_id = self.object_id or self.target
+        self._box = volume_box(self.volume_node)
+
+    @property
+    def is_in_scene(self) -> bool:
+        """Whether neither the volume nor the segmentation was deleted."""
+        return self.volume_node.GetScene() is not None and self.segmentation_node.GetScene() is not None
 
     def write(self, region: MaskRegion, *, as_new_step: bool) -> None:
         """Write a region of its answer; SceneError when that cannot be done."""
+        require_voxels_of(self.volume_node, self._box)
         if as_new_step:
             self.writer.begin_step()
             self.writes += 1

@@ -66,7 +66,7 @@ def write_report(material: ReportMaterial, kind: ExportFormat, folder: Path) -> 
     Raises:
         FileWriteError, DicomExportError, VolumeError: one sentence for the user.
     """
-    from MedVLSAM2Lib.files.atomic_write import write_atomically
+    from MedVLSAM2Lib.files.atomic_write import FileWriteError, write_atomically
 
     writers: dict[ExportFormat, Callable[[ReportMaterial], dict[str, bytes]]] = {
         ExportFormat.PAGE: lambda given: {"report.html": _page(given).encode()},
@@ -78,8 +78,13 @@ def write_report(material: ReportMaterial, kind: ExportFormat, folder: Path) -> 
     contents = writers[kind](material)
     stem = _free_stem(folder, _as_file_name(material.volume.name), contents)
     paths = {folder / f"{stem} {ending}": content for ending, content in contents.items()}
-    for path, content in paths.items():
-        write_atomically(path, content)
+    try:
+        for path, content in paths.items():
+            write_atomically(path, content)
+    except FileWriteError:
+        for path in paths:  # names that nothing had
+            path.unlink(missing_ok=True)
+        raise
     return tuple(paths)
 
 

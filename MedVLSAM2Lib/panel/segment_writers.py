@@ -24,6 +24,11 @@ class SegmentWriters:
             self._writers[key] = SegmentWriter(segmentation_node, volume_node, editor, self._surfaces)
         return self._writers[key]
 
+    def forget_gone(self) -> None:
+        """Volumes or segmentations were deleted: their writers would hold their voxels."""
+        for key in [key for key in self._writers if any(node.GetScene() is None for node in key)]:
+            del self._writers[key]
+
     def forget(self) -> None:
         """The scene was closed."""
         self._writers.clear()

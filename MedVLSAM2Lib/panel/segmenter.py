@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, WorkerReady, WorkerRestarted
+from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, WorkerReady
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
@@ -102,6 +102,11 @@ class Segmenter:
         on, off = "Each click starts a new lesion; M ends this.", "Prompts refine the chosen segment again."
         self._report(on if self.is_counting else off)
         self._changed()
+
+    def forget_gone(self) -> None:
+        """Nodes may have been deleted: let go of what belonged to them."""
+        self._log.forget_gone()
+        self._writers.forget_gone()
 
     def show_prompts(self) -> None:
         """Show the prompts of the segment that prompts go to, and no others."""
@@ -200,9 +205,6 @@ class Segmenter:
             self._finish(event.request)
         elif isinstance(payload, Cancelled | Failure):
             self._abandon(event, payload)
-        elif isinstance(payload, WorkerRestarted):
-            logger.warning("%s %s", payload.reason, payload.detail)
-            self._report(f"{payload.reason} It was started again; nothing was lost.")
         elif isinstance(payload, WorkerReady):
             self.engine_has_stopped = False
             logger.info("The engine is ready: %s", payload.worker)

@@ -68,6 +68,13 @@ class StepLog:
             if volume_id in ("", step.volume_id) and object_id in ("", step.object_id):
                 step.in_engine = False
 
+    def forget_gone(self) -> None:
+        """Forget steps of volumes and segmentations that were deleted: there is nothing to take back, and they hold voxels."""
+        for steps in (self.done, self.undone):
+            for gone in [step for step in steps if not step.is_in_scene]:
+                steps.remove(gone)
+                gone.remove_markups()
+
     def clear(self) -> None:
         """Forget everything."""
         for steps in (self.running, self.being_found, self.done, self.undone):

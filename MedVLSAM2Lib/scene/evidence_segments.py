@@ -9,7 +9,7 @@ from typing import Any
 from MedVLSAM2Lib.results import AnswerSentence, FoundObject, MaskRegion, TextLink
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.conversation_node import ConversationNode
-from MedVLSAM2Lib.scene.node_access import require_segmentation
+from MedVLSAM2Lib.scene.node_access import require_segmentation, require_voxels_of, volume_box
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, list_segments
 from MedVLSAM2Lib.scene.terminology import TerminologyEntry
@@ -48,6 +48,7 @@ class EvidenceSegments:
     ) -> None:
         self._conversation = conversation
         self._volume_node = volume_node
+        self._box = volume_box(volume_node)
         self._surfaces = surfaces
         self._name_object = name_object
         self._told: dict[str, list[PackedMask]] = {}
@@ -80,6 +81,7 @@ class EvidenceSegments:
                 self._segments[object_id] = self._segment(found, self._told[object_id])
 
     def _segment(self, found: FoundObject, pieces: list[PackedMask]) -> str:
+        require_voxels_of(self._volume_node, self._box)
         node = self._segmentation()
         name, entry = self._name_object(found)
         alike = [info.segment_id for info in list_segments(node) if info.name.startswith(name)]

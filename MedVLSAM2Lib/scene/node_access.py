@@ -9,7 +9,7 @@ import vtk
 
 from MedVLSAM2Lib.scene import vtk_matrix
 from MedVLSAM2Lib.scene.errors import SceneError
-from MedVLSAM2Lib.scene.image_voxels import image_array
+from MedVLSAM2Lib.scene.image_voxels import image_array, image_box
 from MedVLSAM2Lib.scene.scene_grid import SceneGrid
 from MedVLSAM2Lib.volume import VoxelBox
 
@@ -55,6 +55,16 @@ def grid_of_volume(volume_node: Any) -> SceneGrid:
 def volume_box(volume_node: Any) -> VoxelBox:
     """The box of all voxels of a vtkMRMLVolumeNode."""
     return VoxelBox.of_shape(image_array(volume_node.GetImageData()).shape[:3])
+
+
+def require_voxels_of(volume_node: Any, box: VoxelBox) -> None:
+    """SceneError unless the volume still has the voxels of ``box`` and no others: masks of others would lie elsewhere."""
+    require_in_scene(volume_node, "volume")
+    image = volume_node.GetImageData()
+    if image is None or image_box(image).shape != box.shape:
+        raise SceneError(
+            f"{volume_node.GetName()} has other voxels than before, so the result was left out; ask again."
+        )
 
 
 def visible_segment_ids(segmentation_node: Any) -> frozenset[str]:

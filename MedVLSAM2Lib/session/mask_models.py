@@ -21,8 +21,9 @@ from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.session.grounding import Grounding
+from MedVLSAM2Lib.session.model_speaker import ModelSpeaker
 from MedVLSAM2Lib.session.phrase_reader import ModelPhraseReader
-from MedVLSAM2Lib.session.speaking import ModelSpeaker, Speaker
+from MedVLSAM2Lib.session.speaking import Speaker
 from MedVLSAM2Lib.session.surveying import Surveyor
 from MedVLSAM2Lib.session.views import ViewPlanner
 from MedVLSAM2Lib.vocabulary import Vocabulary

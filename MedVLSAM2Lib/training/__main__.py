@@ -9,19 +9,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from MedVLSAM2Lib.files.atomic_write import FileWriteError
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.training.data.cache import default_cache, load_cases, prepare
 from MedVLSAM2Lib.training.learning.run import BEST, LATEST, calibrate_run
 from MedVLSAM2Lib.training.stage_command import add_stages
+
+logger = logging.getLogger(__name__)
 
 SURVEYED_SCANS = 16
 COMMAND_OF_CARD = "medvlsam2 train all --data ../shared/data/training --output DIR"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; the exit status: 2 when there is no checkpoint where there should be one, or the disk refused."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     chosen = parser().parse_args(arguments)
-    chosen.run(chosen)
+    try:
+        chosen.run(chosen)
+    except (CheckpointError, FileWriteError) as error:
+        logger.error("%s", error)
+        return 2
     return 0
 
 
@@ -91,11 +99,13 @@ def _export(chosen: argparse.Namespace) -> None:
     from MedVLSAM2Lib.training.joint.compose import compose
     from MedVLSAM2Lib.training.joint.config import TRAINED
     from MedVLSAM2Lib.training.joint.offering import offer
+    from MedVLSAM2Lib.training.replaced_checkpoint import replaced_checkpoint
 
     source = chosen.folder / chosen.which
     MedVLSam2Model.from_pretrained(source, TRAINED)  # says what is wrong before anything is replaced
     if chosen.clicks is None:
-        shutil.copytree(source, chosen.to, dirs_exist_ok=True)
+        with replaced_checkpoint(chosen.to) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
     else:
         compose(source, chosen.clicks, chosen.to)
     offer(chosen.to, chosen.offers)
@@ -109,7 +119,7 @@ def _survey(checkpoint: Path, cache: Path) -> None:
 
     cases = load_cases(cache) if cache.exists() else []
     for found in answer_from_surveys(checkpoint, cases, cache / "people", SURVEYED_SCANS):
-        logging.getLogger(__name__).info("%s", found.summary())
+        logger.info("%s", found.summary())
 
 
 if __name__ == "__main__":

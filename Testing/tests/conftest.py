@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from harness import SlicerNames, open_slicer
+from tests.small_disk import SmallDisk
 
 if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
@@ -39,6 +40,16 @@ def a_slicer(the_only_slicer: OffscreenSlicer) -> Iterator[OffscreenSlicer]:
     the_only_slicer.close_modules()
     the_only_slicer.clear_scene()
     assert not the_only_slicer.swallowed_errors
+
+
+@pytest.fixture
+def a_small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk with room for 64 KiB."""
+    disk = SmallDisk(tmp_path / "disk")
+    if not disk.mount("64k"):
+        pytest.skip("a small disk can be mounted by the superuser alone, on Linux")
+    yield disk
+    disk.unmount()
 
 
 @pytest.fixture

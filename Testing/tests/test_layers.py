@@ -65,7 +65,7 @@ LAYERS: dict[str, Layer] = {
         "model report prompts results volume catalogue slots survey vocabulary plain_json", "numpy scipy torch"
     ),
     "report": _may("volume files slots", "numpy SimpleITK pydicom highdicom"),
-    "engine": _may("prompts results volume plain_json", "numpy"),
+    "engine": _may("prompts results volume plain_json bundled_checkpoint", "numpy"),
     "scene": _may("engine report prompts results volume plain_json", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
         "scene engine report prompts results volume files bundled_checkpoint catalogue memory vocabulary plain_json",
@@ -90,7 +90,7 @@ LAYERS: dict[str, Layer] = {
     "cli": _may("commands", ""),
     "__init__": _may("scripting", ""),
 }
-WORKER_LAYER = _may("session model prompts results volume catalogue", "numpy")
+WORKER_LAYER = _may("session model prompts results volume catalogue bundled_checkpoint", "numpy")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from MedVLSAM2Lib.files.atomic_write import write_atomically
 from MedVLSAM2Lib.model.component_folder import CONFIG_NAME
 from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL
 from MedVLSAM2Lib.model.medvlsam2.model_card import CARD_NAME
@@ -59,7 +60,7 @@ def write_card(checkpoint: Path, run: Path, command: str, evaluations: Sequence[
         ("Limits", "\n".join(f"- {limit}" for limit in LIMITS)),
     ]
     text = f"# {card['name']}\n\n" + "\n\n".join(f"## {title}\n\n{body}" for title, body in sections)
-    (checkpoint / CARD_NAME).write_text(text + "\n", encoding="utf-8")
+    write_atomically(checkpoint / CARD_NAME, (text + "\n").encode())
 
 
 def _summary(card: dict[str, Any], checkpoint: Path) -> str:

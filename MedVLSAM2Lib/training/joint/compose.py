@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 from MedVLSAM2Lib.model.component_folder import CONFIG_NAME, WEIGHTS_NAME, write_config
-from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL, ComponentSource
+from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL, ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.model.medvlsam2.model import read_model_config
 from MedVLSAM2Lib.training.model_card import CAPABILITIES
+from MedVLSAM2Lib.training.replaced_checkpoint import replaced_checkpoint
 
 
 def compose(stage: Path, clicks: Path, target: Path) -> None:
@@ -19,12 +20,16 @@ def compose(stage: Path, clicks: Path, target: Path) -> None:
     everything else.
 
     Raises:
-        CheckpointError: ``stage`` is no checkpoint of every part.
+        CheckpointError: ``stage`` is no checkpoint of every part, or ``target`` holds something else than a checkpoint.
+        FileWriteError: the disk refused; what was in ``target`` is untouched.
     """
     config = read_model_config(stage)
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(stage, target)
+    with replaced_checkpoint(target) as folder:
+        _write(config, stage, clicks, folder)
+
+
+def _write(config: MedVLSam2Config, stage: Path, clicks: Path, target: Path) -> None:
+    shutil.copytree(stage, target, dirs_exist_ok=True)
     (target / MASK_MODEL).rename(target / LOCATOR)
     (target / MASK_MODEL).mkdir()
     for name in (CONFIG_NAME, WEIGHTS_NAME):

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from MedVLSAM2Lib.files.atomic_write import folder_beside
 from MedVLSAM2Lib.model.medvlsam2.config import PHRASE, QUESTION, REPORT, ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.network import JointNetwork
@@ -28,7 +29,7 @@ def save_checkpoint_of(
     progress: Progress,
     validation: dict[str, float],
 ) -> None:
-    """Write the network in half precision, with what is known of it, into ``folder``."""
+    """Write the network in half precision, with what is known of it, in the place of the checkpoint in ``folder``."""
     halved = copy.deepcopy(network).to(torch.float16)
     trained_on = tuple(f"{source.what}: {source.licence}" for source in SOURCES)
     whole = MedVLSam2Config(
@@ -53,7 +54,8 @@ def save_checkpoint_of(
             "validation": {name: round(value, 4) for name, value in validation.items()},
         },
     }
-    halved.as_model(whole, tokenizer, card, _identity(network)).save_pretrained(folder)
+    with folder_beside(folder) as beside:
+        halved.as_model(whole, tokenizer, card, _identity(network)).save_pretrained(beside)
 
 
 def _identity(network: JointNetwork) -> str:

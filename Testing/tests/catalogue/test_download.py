@@ -23,8 +23,10 @@ from MedVLSAM2Lib.catalogue import (
     Hub,
     ModelStore,
 )
+from MedVLSAM2Lib.files.atomic_write import FileWriteError
 from tests.catalogue.conftest import REPO_ID
 from tests.catalogue.fake_hub import REVISION, FakeHub
+from tests.small_disk import SmallDisk
 
 YES = "apache-2.0"
 PARTIAL = "*.medvlsam2.incomplete"
@@ -250,6 +252,27 @@ class _Quota:
         if self._file.tell() + len(data) > self._limit:
             raise OSError(errno.ENOSPC, "No space left on device")
         return self._file.write(data)
+
+
+def test_a_real_disk_that_is_full_or_read_only_is_told_and_what_is_whole_stays_whole(
+    a_hub: FakeHub, a_catalogue: Catalogue, a_small_disk: SmallDisk
+) -> None:
+    places = a_small_disk.folder / "data", Hub(a_small_disk.folder / "cache", a_hub.endpoint), a_catalogue
+    # As when others fill the disk after the download began: there seemed to be room.
+    store = ModelStore(*places, free_bytes=lambda _: 2**30)
+    with pytest.raises(DownloadError) as told:
+        store.download("small", YES)
+    assert _is_one_sentence(str(told.value))
+    assert not store.presence("small").is_complete
+
+    a_small_disk.make_larger("8m")
+    assert store.download("small", YES).complete
+    a_small_disk.make_read_only()
+    with pytest.raises((DownloadError, FileWriteError)) as told:
+        store.download("small", YES, format_name="pt")
+    assert _is_one_sentence(str(told.value))
+    assert store.presence("small").in_words == "safetensors"
+    assert store.verify("small") == ()
 
 
 def test_a_cancelled_download_goes_on_later(a_store: ModelStore, a_hub: FakeHub, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_what_the_client_says_besides_arrives_too(message) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Hello(PROTOCOL_VERSION, "0.1.0", "3.12.1", ("patches", "slices")),
+        Hello(PROTOCOL_VERSION, "0.1.0", "3.12.1", ("patches", "slices"), ()),
         Pong(9),
         Result(1, Progress(0.25, "slice 3 of 12")),
         Result(1, MaskRegion("liver", a_random_mask(np.random.default_rng(1)), 0.875, False, 1, 3)),

@@ -41,9 +41,7 @@ from tests.engine.recording_launcher import RecordingLauncher
 from tests.session.conftest import ball
 from tests.session.toy_phrases import toy_model
 
-# The tests' own folder comes first: another package of that name may be installed.
-TESTING = str(Path(__file__).parents[2])
-TONE_WORKER = f"import sys; sys.path.insert(0, {TESTING!r}); from tests.engine import tone_worker; tone_worker.run()"
+TONE_WORKER = Path(__file__).with_name("tone_worker.py")
 TONES = {"lesion": 200, "cyst": -50, "gallbladder": -200}
 A_WHILE = 60
 QUESTION = (Turn("user", "Is there a cyst?"),)
@@ -101,7 +99,7 @@ class Scene:
 @pytest.fixture
 def make_scene(make_client: Callable[..., EngineClient], a_volume: Volume, tmp_path: Path) -> Callable[..., Scene]:
     def make(**limits: float) -> Scene:
-        launcher = RecordingLauncher(arguments=("-c", TONE_WORKER))
+        launcher = RecordingLauncher(arguments=(str(TONE_WORKER),))
         scene = Scene(make_client(launcher, Limits(**limits)), launcher, a_volume, tmp_path)
         scene.behave()
         scene.client.load_model(tmp_path)

@@ -87,7 +87,7 @@ def a_click(object_id: str = "liver") -> AddPrompts:
 def test_it_says_first_who_it_is(a_worker: Conversation) -> None:
     python = ".".join(str(part) for part in sys.version_info[:3])
 
-    assert a_worker.hear() == Hello(PROTOCOL_VERSION, __version__, python, ("stand-in",))
+    assert a_worker.hear() == Hello(PROTOCOL_VERSION, __version__, python, ("stand-in",), ())
 
 
 def test_it_ends_when_its_client_leaves(a_worker: Conversation) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from MedVLSAM2Lib.files.atomic_write import FileWriteError, write_atomically
+from MedVLSAM2Lib.files.atomic_write import FileWriteError, folder_beside, write_atomically
+from tests.small_disk import SmallDisk
 
 
 def test_a_file_is_written_and_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -67,3 +69,31 @@ def test_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "a file").write_text("")
     with pytest.raises(FileWriteError, match=r"cannot be written .*; check the folder"):
         write_atomically(tmp_path / "a file" / "report.html", b"x")
+
+
+def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    with folder_beside(folder) as beside:
+        for name, content in contents.items():
+            (beside / name).parent.mkdir(exist_ok=True)
+            (beside / name).write_bytes(content)
+
+
+def test_a_folder_takes_the_place_of_another_whole_or_not_at_all(a_small_disk: SmallDisk) -> None:
+    folder = a_small_disk.folder / "made on the way" / "checkpoint"
+    write_folder(folder, {"part/weights": b"first"})
+    write_folder(folder, {"weights": b"second"})
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*")] == ["weights"]
+
+    for reason in ("No space left on device", "Read-only file system"):
+        with pytest.raises(FileWriteError, match=rf"checkpoint cannot be written \({reason}\); check the") as told:
+            write_folder(folder, {"config.json": b"{}", "weights": bytes(100_000)})
+        assert str(told.value).count(". ") == 0
+        assert (folder / "weights").read_bytes() == b"second"
+        assert [path.name for path in folder.parent.iterdir()] == ["checkpoint"]
+        a_small_disk.make_read_only()
+
+
+def test_a_folder_that_was_not_finished_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        write_folder(tmp_path / "checkpoint", {"weights": b"half", "config.json": None})  # type: ignore[dict-item]
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,8 @@ import SimpleITK as sitk
 
 from MedVLSAM2Lib.files import SegmentationFileError, read_volume, write_segmentation
 from MedVLSAM2Lib.files.segmentation_file import SegmentLook
-from MedVLSAM2Lib.volume import PackedMask, Volume
+from MedVLSAM2Lib.volume import Modality, PackedMask, Volume
+from tests.small_disk import SmallDisk
 
 
 @pytest.fixture
@@ -75,3 +76,19 @@ def test_a_place_that_cannot_be_written_is_told(an_oblique_volume: Volume, a_mas
     (tmp_path / "a file").write_text("")
     with pytest.raises(SegmentationFileError, match="cannot be written"):
         write_segmentation(tmp_path / "a file" / "mask.nii.gz", PackedMask.pack(a_mask), an_oblique_volume)
+
+
+@pytest.mark.parametrize("ending", ["seg.nrrd", "nii.gz", "nii", "nrrd", "mha"])
+def test_on_a_full_or_read_only_disk_the_mask_that_was_there_stays(a_small_disk: SmallDisk, ending: str) -> None:
+    volume = Volume(np.zeros((40, 64, 64), np.int16), np.diag([2.0, 2.0, 3.0, 1.0]), Modality.CT, "HU", "a scan")
+    mask = np.random.default_rng(4).random(volume.shape) < 0.5  # noise, which no compression makes small
+    path = a_small_disk.folder / f"mask.{ending}"
+    path.write_bytes(b"whole")
+
+    for _ in range(2):
+        with pytest.raises(SegmentationFileError, match="cannot be written; check the folder and the space") as told:
+            write_segmentation(path, PackedMask.pack(mask), volume)
+        assert str(told.value).count(". ") == 0
+        assert path.read_bytes() == b"whole"
+        assert list(a_small_disk.folder.iterdir()) == [path]
+        a_small_disk.make_read_only()

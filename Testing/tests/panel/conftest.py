@@ -73,13 +73,13 @@ def models_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def a_worker_that_knows_words(
     monkeypatch: pytest.MonkeyPatch, make_checkpoint: Callable[..., Path], the_worker: Path
 ) -> Path:
-    """The folder of a model that knows the tones of the scan by name; ``word_worker.py`` says what it does."""
+    """The folder of a model that knows the tones of the scan by name; the engine's ``tone_worker.py`` says what it does."""
     from MedVLSAM2Lib.engine.launcher import LocalLauncher
 
     folder = make_checkpoint("words", (*CAPABILITIES, "phrase", "question"))
-    behaviour = {"capabilities": (*CAPABILITIES, "phrase", "question"), "tones": TONES}
+    behaviour = {"capabilities": (*CAPABILITIES, "phrase", "question"), "tones": TONES, "threshold": 0.1}
     (folder / "behaviour.json").write_text(json.dumps(behaviour))
-    launcher = LocalLauncher(arguments=(str(ROOT / "Testing" / "tests" / "panel" / "word_worker.py"),))
+    launcher = LocalLauncher(arguments=(str(ROOT / "Testing" / "tests" / "engine" / "tone_worker.py"),))
     monkeypatch.setattr("MedVLSAM2Lib.bundled_checkpoint.bundled_checkpoint", lambda: folder)
     monkeypatch.setattr("MedVLSAM2Lib.engine.LocalLauncher", lambda: launcher)
     return folder

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.panel.reader import Reader, drawn
+from tests.small_disk import SmallDisk
 
 if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
@@ -78,6 +79,20 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(a_reader: Reader, tmp_p
     assert in_the_way.read_text() == ""
 
 
+@pytest.mark.parametrize("kind", ["Web page", "Plain text", "JSON"])
+def test_a_full_or_read_only_disk_is_one_sentence_and_no_half_report(
+    a_reader: Reader, a_small_disk: SmallDisk, kind: str
+) -> None:
+    (a_small_disk.folder / "filler").write_bytes(bytes(60 * 1024))
+    for reason in ("No space left on device", "Read-only file system"):
+        a_reader.export(kind, a_small_disk.folder)
+        assert f"cannot be written ({reason}); check the folder and the space on the disk." in a_reader.says
+        assert a_reader.says.count(". ") == 0
+        assert [path.name for path in a_small_disk.folder.iterdir()] == ["filler"]
+        a_small_disk.make_read_only()
+    assert a_reader.has("Liver")
+
+
 class Database:
     """Slicer's DICOM database, as far as it is asked: the file of an instance."""
 
@@ -144,6 +159,18 @@ def test_seg_and_sr_are_written_beside_each_other_and_hold_the_same_mask_and_num
     assert report.VerificationFlag == "UNVERIFIED"
     values = [float(item.NumericValue) for item in _numbers(report)]
     assert any(value == pytest.approx(5 * 6 * 10 * 12 / 1000) for value in values)
+
+
+def test_a_seg_without_room_for_its_sr_is_not_left(
+    a_reader_of_dicom: Reader, folder: Path, a_small_disk: SmallDisk
+) -> None:
+    a_reader_of_dicom.export("DICOM", folder)
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    room = sizes["Scan 1_2 segmentation.dcm"] + sizes["Scan 1_2 report.dcm"] // 2
+    a_small_disk.make_larger(f"{-(-room // 4096) * 4}k")
+    a_reader_of_dicom.export("DICOM", a_small_disk.folder)
+    assert "Scan 1_2 report.dcm cannot be written (No space left on device)" in a_reader_of_dicom.says
+    assert list(a_small_disk.folder.iterdir()) == []
 
 
 def test_what_writes_dicom_is_not_imported_before_it_is_needed(a_reader: Reader) -> None:

@@ -27,6 +27,7 @@ from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
 from MedVLSAM2Lib.training.stage_command import CONFIGS, STAGES
 from MedVLSAM2Lib.volume import Modality, Volume
+from tests.small_disk import SmallDisk
 
 MEANING = LossWeights(language=0, words=0, clicks=0, meaning=1)
 ALIGN = LossWeights(alignment=1, language=0, words=0, clicks=0, meaning=0)
@@ -213,6 +214,48 @@ def test_a_run_is_exported_with_a_card_of_its_figures(a_finished_run: Path, tmp_
     exported = load_mask_model(tmp_path / "tiny")
     assert exported.grounding is not None
     assert "question" not in exported.capabilities
+
+
+@pytest.mark.parametrize("with_clicks", [False, True])
+def test_an_export_replaces_a_checkpoint_and_nothing_else(
+    a_finished_run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, with_clicks: bool
+) -> None:
+    target = tmp_path / "target"
+    clicks = ["--clicks", str(a_finished_run / "latest" / "mask_model")] if with_clicks else []
+    arguments = ["export", "--run", str(a_finished_run), "--to", str(target), *clicks]
+    target.mkdir()
+    (target / "thesis.txt").write_text("years of work")
+
+    assert main(arguments) == 2
+    assert f"{target} holds something else than a checkpoint; name an empty or a new folder." in caplog.messages
+    assert [path.name for path in target.iterdir()] == ["thesis.txt"]
+
+    (target / "thesis.txt").unlink()
+    for _ in range(2):
+        assert main(arguments) == 0
+        assert load_mask_model(target).grounding is not None
+    (target / "notes.txt").write_text("mine")
+    assert main(arguments) == 2
+    assert (target / "notes.txt").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["target"]
+
+
+def test_an_export_onto_a_full_disk_leaves_the_checkpoint_that_was_there(
+    a_finished_run: Path, a_small_disk: SmallDisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = a_small_disk.folder / "target"
+    a_small_disk.make_larger("512m")
+    arguments = ["export", "--run", str(a_finished_run), "--to", str(target)]
+    assert main(arguments) == 0
+    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+    size = sum(map(len, before.values()))
+    a_small_disk.make_larger(f"{size * 3 // 2 // 1024}k")
+
+    assert main(arguments) == 2
+
+    assert any(f"{target} cannot be written (" in message for message in caplog.messages)
+    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+    assert [path.name for path in a_small_disk.folder.iterdir()] == ["target"]
 
 
 def test_a_new_network_needs_a_tokenizer(a_stage: JointConfig, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What ``python Testing/soak.py`` does."""
