@@ -34,6 +34,9 @@ COMMANDS: dict[str, Command] = {
         "measure accuracy, language, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"
     ),
     "models": Command("list, download, import, check and remove published weights", "MedVLSAM2Lib.commands.models"),
+    "environment": Command(
+        "check, install and pack the Python packages that are needed", "MedVLSAM2Lib.commands.environment"
+    ),
     "train": Command("train the model, stage by stage", "MedVLSAM2Lib.commands.train"),
 }
 

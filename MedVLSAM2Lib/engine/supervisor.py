@@ -125,6 +125,10 @@ class Supervisor:
         """Stop the running task and drop the waiting ones, except those that only forget something."""
         self._inbox.put(self._cancel)
 
+    def stop(self) -> None:
+        """End the worker and forget all that it knew, so that ``start`` begins anew."""
+        self._inbox.put(self._stop)
+
     def close(self) -> None:
         """End the worker and the thread, and free the shared memory."""
         if self._thread is None:
@@ -241,6 +245,15 @@ class Supervisor:
         self._queue.clear()
         for task in tasks:
             self._finish(task, failure)
+
+    def _stop(self) -> None:
+        tasks = self._tasks()
+        self._disconnect()
+        self._has_given_up, self._restart = True, None
+        self._step, self._resumed, self._journal = None, None, Journal()
+        self._queue.clear()
+        for task in tasks:
+            self._finish(task, Cancelled())
 
     def _close(self) -> None:
         self._disconnect()
