@@ -57,6 +57,7 @@ from MedVLSAM2Lib.volume import PackedMask
 
 _TICK_S = 0.1
 _DYING_S = 0.5
+_NOT_RUNNING = "The engine is not running; start it again."
 _SIGKILL = 9
 _ONLY_FORGETS = (CloseVolume, RemoveObject)
 
@@ -81,6 +82,7 @@ class Supervisor:
         self._connection: Connection | None = None
         self._watch = Watch(limits)
         self._has_given_up = False
+        self._why_not_running = _NOT_RUNNING
         self._is_first_hello = True
         self._deaths_without_cause = 0
         self._restart: WorkerRestarted | None = None
@@ -167,6 +169,7 @@ class Supervisor:
     def _start(self) -> None:
         if self._connection is None:
             self._has_given_up = False
+            self._why_not_running = _NOT_RUNNING
             self._is_first_hello = True
             self._deaths_without_cause = 0
             self._launch()
@@ -176,6 +179,7 @@ class Supervisor:
         try:
             process = self._launcher.launch()
         except LaunchError as error:
+            self._why_not_running = str(error)
             self._give_up(Failure(str(error), kind="worker"))
             return
         self._watch.launched()
@@ -266,7 +270,7 @@ class Supervisor:
 
     def _submit(self, task: Task) -> None:
         if self._has_given_up:
-            self._finish(task, Failure("The engine is not running; start it again.", kind="worker"))
+            self._finish(task, Failure(self._why_not_running, kind="worker"))
         else:
             self._queue.append(task)
 

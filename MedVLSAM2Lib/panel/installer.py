@@ -15,6 +15,7 @@ from MedVLSAM2Lib.environment import (
     EnvironmentProblem,
     Environments,
     Inspection,
+    Pack,
     PackageSource,
     Recipe,
     Requirement,
@@ -118,11 +119,19 @@ class Installer:
             folder.parent.mkdir(parents=True, exist_ok=True)
             cancelled = self._is_cancelled.is_set
             python = make_environment(folder, base, recipe, self._variables, progress.hear, cancelled)
-            models = pack.import_models(self._store) if pack is not None else ()
-            more = f" Models: {', '.join(model.name for model in models)}." if models else ""
+            more = self.take_models(pack) if pack is not None else ""
             return SetupEnd(f"The engine's environment is ready in {folder}.{more}", python)
 
         self._start("Installing the engine's environment…", work)
+
+    def take_models(self, pack: Pack) -> str:
+        """Take the models and checkpoints of a folder; a sentence that names them, after a space, or nothing.
+
+        CatalogueError when one cannot be taken.
+        """
+        names = [model.name for model in pack.import_models(self._store)]
+        names += [str(folder) for folder in pack.copy_checkpoints(self._store)]
+        return f" With it came: {', '.join(names)}." if names else ""
 
     def look(self, folder_or_python: Path) -> None:
         """See what an environment has that somebody pointed at."""

@@ -13,7 +13,7 @@ from typing import Any
 import ctk
 import qt
 
-from MedVLSAM2Lib.catalogue import ModelStore
+from MedVLSAM2Lib.catalogue import CatalogueError, ModelStore
 from MedVLSAM2Lib.engine import LaunchError
 from MedVLSAM2Lib.engine.launcher import running_python
 from MedVLSAM2Lib.environment import (
@@ -255,9 +255,11 @@ class SetupSection:
     def _install_in_slicer(self, folder: Path | None) -> None:
         self._ui.installButton.setEnabled(False)
         try:
-            source = PackageSource() if folder is None else open_pack(folder).source
-            self._packages.install(self._wanted(), source, self._tell)
-        except EnvironmentProblem as error:
+            pack = None if folder is None else open_pack(folder)
+            self._packages.install(self._wanted(), PackageSource() if pack is None else pack.source, self._tell)
+            if pack is not None:
+                self._installer.take_models(pack)
+        except (EnvironmentProblem, CatalogueError) as error:
             logger.warning("%s", error)
             self._tell(str(error))
         else:
