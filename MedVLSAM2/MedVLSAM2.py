@@ -53,14 +53,25 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
         from MedVLSAM2Lib.catalogue import ModelStore
         from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
+        from MedVLSAM2Lib.panel.engine_place import ChosenLauncher, EnginePlace
         from MedVLSAM2Lib.panel.panel import Panel
+        from MedVLSAM2Lib.panel.setup_section import open_setup_section
 
         widget = slicer.util.loadUI(self.resourcePath("UI/MedVLSAM2.ui"))
         self.layout.addWidget(widget)
         self.ui = slicer.util.childWidgetVariables(widget)
         widget.setMRMLScene(slicer.mrmlScene)
-        client = EngineClient(LocalLauncher())
-        self.panel = Panel(self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), ModelStore())
+        place = EnginePlace(slicer.app.userSettings(), LocalLauncher(), slicer.util.startupEnvironment())
+        client, store = EngineClient(ChosenLauncher(place)), ModelStore()
+        self.panel = Panel(
+            self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), store, place.convert
+        )
+        setup = slicer.util.loadUI(self.resourcePath("UI/Setup.ui"))
+        widget.layout().insertWidget(widget.layout().count() - 1, setup)
+        self.setupUi = slicer.util.childWidgetVariables(setup)
+        self.setupSection = open_setup_section(
+            self.setupUi, setup, place, store, self.panel.say, self.panel.move_engine
+        )
         for button in _BUTTONS_WITH_ICONS:
             icon = qt.QIcon(self.resourcePath(f"Icons/{button}.png"))
             getattr(self.ui, f"{button}Button").setIcon(icon)
@@ -69,6 +80,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         """Slicer shows the module."""
+        self.setupSection.show()
         self.panel.enter()
 
     def exit(self) -> None:
@@ -78,6 +90,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """Slicer ends, or the module is reloaded."""
         self.removeObservers()
+        self.setupSection.close()
         self.panel.close()
 
     def onSceneClosed(self, _caller: Any, _event: Any) -> None:

@@ -12,6 +12,8 @@ from importlib import import_module
 from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.commands.positions import bound_to_their_options
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Command:
@@ -34,6 +36,9 @@ COMMANDS: dict[str, Command] = {
         "measure accuracy, language, speed and orientation handling", "MedVLSAM2Lib.evaluation.command"
     ),
     "models": Command("list, download, import, check and remove published weights", "MedVLSAM2Lib.commands.models"),
+    "environment": Command(
+        "check, install and pack the Python packages that are needed", "MedVLSAM2Lib.commands.environment"
+    ),
     "train": Command("train the model, stage by stage", "MedVLSAM2Lib.commands.train"),
     "worker": Command("be the engine of a panel that comes in by SSH", "MedVLSAM2Lib.commands.worker"),
 }
@@ -47,11 +52,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _overview().parse_args(given)
         _overview().print_usage(sys.stderr)
         return 2
-    name, *rest = given
+    try:
+        return _run(*given)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("MedVLSAM2Lib"):
+            raise
+        logger.error("The package %s is not installed; medvlsam2 environment check tells what is needed.", error.name)
+        return 1
+
+
+def _run(name: str, *arguments: str) -> int:
     module = import_module(COMMANDS[name].module)
     parser = argparse.ArgumentParser(prog=f"medvlsam2 {name}", description=COMMANDS[name].summary)
     module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(rest))
+    status: int = module.run(parser.parse_args(arguments))
     return status
 
 

@@ -30,6 +30,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/conversion.py
   MedVLSAM2Lib/commands/demo.py
   MedVLSAM2Lib/commands/demo_session.py
+  MedVLSAM2Lib/commands/environment.py
   MedVLSAM2Lib/commands/model_descriptions.py
   MedVLSAM2Lib/commands/models.py
   MedVLSAM2Lib/commands/positions.py
@@ -60,6 +61,23 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/engine/watch.py
   MedVLSAM2Lib/engine/workbench.py
   MedVLSAM2Lib/engine/worker.py
+  MedVLSAM2Lib/environment/__init__.py
+  MedVLSAM2Lib/environment/base_python.py
+  MedVLSAM2Lib/environment/environments.py
+  MedVLSAM2Lib/environment/errors.py
+  MedVLSAM2Lib/environment/inspection.py
+  MedVLSAM2Lib/environment/install_plan.py
+  MedVLSAM2Lib/environment/making.py
+  MedVLSAM2Lib/environment/pack.py
+  MedVLSAM2Lib/environment/pack_list.py
+  MedVLSAM2Lib/environment/package_sizes.py
+  MedVLSAM2Lib/environment/package_source.py
+  MedVLSAM2Lib/environment/pip_failures.py
+  MedVLSAM2Lib/environment/pip_progress.py
+  MedVLSAM2Lib/environment/processes.py
+  MedVLSAM2Lib/environment/requirements.py
+  MedVLSAM2Lib/environment/variables.py
+  MedVLSAM2Lib/environment/version_range.py
   MedVLSAM2Lib/evaluation/__init__.py
   MedVLSAM2Lib/evaluation/baselines/__init__.py
   MedVLSAM2Lib/evaluation/baselines/classical.py
@@ -193,8 +211,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/convert_command.py
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/engine_events.py
+  MedVLSAM2Lib/panel/engine_place.py
   MedVLSAM2Lib/panel/finder.py
   MedVLSAM2Lib/panel/found_step.py
+  MedVLSAM2Lib/panel/installer.py
   MedVLSAM2Lib/panel/key_map.py
   MedVLSAM2Lib/panel/model_identity.py
   MedVLSAM2Lib/panel/model_section.py
@@ -216,7 +236,9 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/segment_writers.py
   MedVLSAM2Lib/panel/segmenter.py
   MedVLSAM2Lib/panel/sentence_editor.py
+  MedVLSAM2Lib/panel/setup_section.py
   MedVLSAM2Lib/panel/shortcuts.py
+  MedVLSAM2Lib/panel/slicer_packages.py
   MedVLSAM2Lib/panel/status_line.py
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
@@ -469,6 +491,7 @@ set(MedVLSAM2Lib_SCRIPTS
 
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
+  MedVLSAM2Lib/environment/package_sizes.json
   MedVLSAM2Lib/training/configs/align.json
   MedVLSAM2Lib/training/configs/caption.json
   MedVLSAM2Lib/training/configs/finetune.json

@@ -86,6 +86,14 @@ class EngineClient:
         self._check_open()
         self._supervisor.start()
 
+    def stop(self) -> None:
+        """End the worker and forget volumes, objects and model: ``start`` begins anew, where the launcher has it then.
+
+        What is being answered is cancelled.
+        """
+        self._check_open()
+        self._supervisor.stop()
+
     def load_model(self, folder: Path | str) -> int:
         """Use the checkpoint in ``folder`` from now on.
 

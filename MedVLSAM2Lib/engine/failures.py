@@ -27,6 +27,11 @@ def failure_of(error: BaseException) -> Failure:
     if _is_out_of_memory(error):
         message = "There was not enough memory for this; close other volumes or programs, or choose a smaller model."
         return Failure(message, detail, "memory")
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("MedVLSAM2Lib"):
+        message = (
+            f"The engine's Python has no {error.name}; install it under Installation, then start the engine again."
+        )
+        return Failure(message, detail, "internal")
     kind = _kind_of(error)
     if kind is not None:
         return Failure(str(error), detail, kind)

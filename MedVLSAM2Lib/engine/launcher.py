@@ -97,6 +97,7 @@ class LocalLauncher:
         python: Path | None = None,
         *,
         arguments: Sequence[str] = ("-m", WORKER_MODULE),
+        base: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         threads: int | None = None,
         log_file: Path | None = None,
@@ -107,13 +108,15 @@ class LocalLauncher:
         Args:
             python: the interpreter; the running one, or Slicer's ``PythonSlicer``, when None.
             arguments: what the interpreter is told to run.
-            environment: variables set for the worker on top of this process's own.
+            base: the worker's environment variables; this process's own when None.
+            environment: variables set for the worker on top of these.
             threads: how many threads it computes with; its own choice when None.
             log_file: appended to with all that the worker prints; a temporary file when None.
             shares_memory: False sends volumes through the pipe.
         """
         self._python = python
         self._arguments = tuple(arguments)
+        self._base = None if base is None else dict(base)
         self._environment = dict(environment or {})
         self._threads = threads
         self._log_file = log_file
@@ -146,7 +149,8 @@ class LocalLauncher:
 
     def _variables(self) -> dict[str, str]:
         library = str(Path(__file__).resolve().parents[2])
-        variables = {**os.environ, "PYTHONUTF8": "1", "PYTHONFAULTHANDLER": "1", **self._environment}
+        base = os.environ if self._base is None else self._base
+        variables = {**base, "PYTHONUTF8": "1", "PYTHONFAULTHANDLER": "1", **self._environment}
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, [library, variables.get("PYTHONPATH", "")]))
         if self._threads is not None:
             variables |= {"OMP_NUM_THREADS": str(self._threads), "MKL_NUM_THREADS": str(self._threads)}

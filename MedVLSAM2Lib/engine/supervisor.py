@@ -60,6 +60,7 @@ from MedVLSAM2Lib.volume import PackedMask
 
 _TICK_S = 0.1
 _DYING_S = 0.5
+_NOT_RUNNING = "The engine is not running; start it again."
 _ONLY_FORGETS = (CloseVolume, RemoveObject)
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Supervisor:
         self._connection: Connection | None = None
         self._watch = Watch(limits)
         self._has_given_up = False
+        self._why_not_running = _NOT_RUNNING
         self._is_first_hello = True
         self._deaths_without_cause = 0
         self._lost_lines = 0
@@ -131,6 +133,10 @@ class Supervisor:
         """Stop the running task and drop the waiting ones, except those that only forget something."""
         self._inbox.put(self._cancel)
 
+    def stop(self) -> None:
+        """End the worker and forget all that it knew, so that ``start`` begins anew."""
+        self._inbox.put(self._stop)
+
     def close(self) -> None:
         """End the worker and the thread, and free the shared memory."""
         if self._thread is None:
@@ -171,6 +177,7 @@ class Supervisor:
     def _start(self) -> None:
         if self._connection is None:
             self._has_given_up = False
+            self._why_not_running = _NOT_RUNNING
             self._is_first_hello = True
             self._deaths_without_cause = self._lost_lines = 0
             self._launch()
@@ -181,6 +188,7 @@ class Supervisor:
         try:
             process = self._launcher.launch()
         except LaunchError as error:
+            self._why_not_running = str(error)
             self._give_up(Failure(str(error), kind="worker"))
             return
         self._watch.launched()
@@ -273,6 +281,15 @@ class Supervisor:
         for task in tasks:
             self._finish(task, failure)
 
+    def _stop(self) -> None:
+        tasks = self._tasks()
+        self._disconnect()
+        self._has_given_up, self._restart = True, None
+        self._step, self._resumed, self._journal = None, None, Journal()
+        self._queue.clear()
+        for task in tasks:
+            self._finish(task, Cancelled())
+
     def _close(self) -> None:
         patience_s = 0.0
         if self._connection is not None and self._launcher.is_remote:
@@ -288,7 +305,7 @@ class Supervisor:
 
     def _submit(self, task: Task) -> None:
         if self._has_given_up:
-            self._finish(task, Failure("The engine is not running; start it again.", kind="worker"))
+            self._finish(task, Failure(self._why_not_running, kind="worker"))
         else:
             self._queue.append(task)
 

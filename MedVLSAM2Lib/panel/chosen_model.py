@@ -56,6 +56,11 @@ class ChosenModel:
         return self.card.folder
 
     @property
+    def is_started(self) -> bool:
+        """Whether the engine was asked for it."""
+        return self._is_started
+
+    @property
     def is_bundled(self) -> bool:
         """Whether it is the one that comes with the extension."""
         return self.folder == self._bundled

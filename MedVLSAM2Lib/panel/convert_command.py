@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from MedVLSAM2Lib.catalogue import CatalogueError, DownloadCancelled, ModelStore
@@ -14,23 +14,37 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_S = 0.2
 
 
-def convert_by_command(store: ModelStore, name: str, cancelled: Callable[[], bool]) -> None:
+def convert_by_command(
+    store: ModelStore,
+    name: str,
+    cancelled: Callable[[], bool],
+    python: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> None:
     """Run ``medvlsam2 models convert`` for a model that is here; blocks.
+
+    Args:
+        store: where it is.
+        name: the catalogue entry.
+        cancelled: asked several times a second.
+        python: the interpreter; this process's when None.
+        variables: its environment variables; this process's when None.
 
     Raises:
         CatalogueError: it did not work; the message is the command's own sentence.
         DownloadCancelled: ``cancelled()`` became true; nothing is left behind that is taken for a checkpoint.
     """
     try:
-        python = running_python()
+        python = python or running_python()
     except LaunchError as error:
         raise CatalogueError(str(error)) from error
     places = ["--data", str(store.data_folder), "--cache", str(store.hub_cache)]
     command = [str(python), "-m", "MedVLSAM2Lib.cli", "models", "convert", name, *places]
-    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+    base = os.environ if variables is None else variables
+    path = os.pathsep.join(filter(None, [str(_ROOT), base.get("PYTHONPATH", "")]))
     with subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path},
+        env={**base, "PYTHONUTF8": "1", "PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -20,7 +20,7 @@ from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
 from MedVLSAM2Lib.panel.model_identity import model_identity
 from MedVLSAM2Lib.panel.model_section import ModelSection
-from MedVLSAM2Lib.panel.model_shelf import ModelShelf
+from MedVLSAM2Lib.panel.model_shelf import Convert, ModelShelf
 from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
 from MedVLSAM2Lib.panel.phrase_section import PhraseSection
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
@@ -51,6 +51,7 @@ class Panel:
         client: the engine; closed by ``close``.
         checkpoint: the folder of the model that comes with the extension.
         store: the models of this machine.
+        convert: makes checkpoints of published weights.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Panel:
         client: EngineClient,
         checkpoint: Path,
         store: ModelStore,
+        convert: Convert = convert_by_command,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
         self._status = StatusLine(ui.statusLabel)
@@ -74,9 +76,7 @@ class Panel:
         naming = PhraseNaming(vocabulary, application.applicationLogic().GetModuleLogic("Terminologies"))
         self.finder = Finder(client, self.volume, self.segmenter, log, writers, naming, self.say)
         self._models = ModelSection(ui, self.model, self.volume, self.refresh)
-        self._catalogue = CatalogueSection(
-            ui, owner, ModelShelf(store, convert_by_command), self.model, self.say, self.refresh
-        )
+        self._catalogue = CatalogueSection(ui, owner, ModelShelf(store, convert), self.model, self.say, self.refresh)
         self._segments = SegmentSection(
             ui,
             self.segmenter,
@@ -151,6 +151,12 @@ class Panel:
             self._ui.segmentSelector.setCurrentSegmentID(segment_id)
         self.segmenter.show_prompts()
         self.refresh()
+
+    def move_engine(self) -> None:
+        """The engine runs elsewhere from now on: in another Python, on another machine."""
+        if self.model.is_started:
+            self._client.stop()
+            self._restart()
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the status line."""

@@ -53,6 +53,9 @@ class Application:
 
     settings = userSettings
 
+    def startupEnvironment(self) -> QtCore.QProcessEnvironment:
+        return QtCore.QProcessEnvironment.systemEnvironment()
+
     def setOverrideCursor(self, cursor: Any) -> None:
         QtWidgets.QApplication.setOverrideCursor(cursor)
 

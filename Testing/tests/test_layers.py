@@ -26,6 +26,7 @@ LOADED_BY_SLICER = (
     "results",
     "volume",
     "catalogue",
+    "environment",
     "memory",
     "bundled_checkpoint",
     "plain_json",
@@ -57,6 +58,7 @@ LAYERS: dict[str, Layer] = {
     "slots": _may("", ""),
     "plain_json": _may("", ""),
     "memory": _may("plain_json", ""),
+    "environment": _may("catalogue plain_json", ""),
     "vocabulary": _may("", ""),
     "survey": _may("vocabulary", ""),
     "files": _may("volume", "numpy SimpleITK"),
@@ -68,7 +70,8 @@ LAYERS: dict[str, Layer] = {
     "engine": _may("prompts results volume plain_json bundled_checkpoint", "numpy"),
     "scene": _may("engine report prompts results volume plain_json", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
-        "scene engine report prompts results volume files bundled_checkpoint catalogue memory vocabulary plain_json",
+        "scene engine report prompts results volume files bundled_checkpoint catalogue environment memory vocabulary "
+        "plain_json",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
@@ -84,7 +87,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "commands": _may(
         "scripting model session engine report training evaluation prompts results volume files bundled_checkpoint "
-        "catalogue vocabulary",
+        "catalogue environment vocabulary",
         "numpy SimpleITK torch slicer vtk qt harness",
     ),
     "cli": _may("commands", ""),
@@ -208,7 +211,19 @@ def test_clicking_needs_no_language_library(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["volume", "prompts", "results", "engine", "files", "report", "catalogue", "memory", "slots", "vocabulary"],
+    [
+        "volume",
+        "prompts",
+        "results",
+        "engine",
+        "files",
+        "report",
+        "catalogue",
+        "environment",
+        "memory",
+        "slots",
+        "vocabulary",
+    ],
 )
 def test_the_torch_free_side_starts_without_torch_and_slicer(module: str) -> None:
     program = (

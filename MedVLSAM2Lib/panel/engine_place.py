@@ -1,0 +1,152 @@
+"""Where the engine runs: in Slicer's own Python, in a separate one, or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from MedVLSAM2Lib.catalogue import CatalogueError, ModelStore
+from MedVLSAM2Lib.engine import LaunchError, WorkerLauncher, WorkerProcess
+from MedVLSAM2Lib.engine.launcher import LocalLauncher
+from MedVLSAM2Lib.environment import inspect_this_python, read_requirements, variables_for_another_python
+from MedVLSAM2Lib.panel.convert_command import convert_by_command
+
+_PLACE, _PYTHON = "MedVLSAM2/EnginePlace", "MedVLSAM2/EnginePython"
+_HOST, _COMMAND = "MedVLSAM2/EngineHost", "MedVLSAM2/EngineCommand"
+
+RemoteLauncher = Callable[[str, str], WorkerLauncher]
+"""Makes a launcher of a host and a command there; LaunchError when they cannot be such."""
+
+
+class Place(Enum):
+    """Where the engine runs."""
+
+    SLICER = "slicer"
+    ENVIRONMENT = "environment"
+    REMOTE = "remote"
+
+
+class EnginePlace:
+    """The chosen place, remembered in the user's settings. Starts nothing and asks nothing of a network.
+
+    Args:
+        settings: the application's QSettings.
+        in_slicer: launches workers in Slicer's own Python.
+        before: the environment variables with which Slicer was started.
+        remote: makes launchers for other machines; None where there are none.
+
+    Attributes:
+        kind: the place.
+        python: the interpreter of the separate environment; None when none was chosen.
+        host: the other machine, as for ``ssh``.
+        command: the program there.
+    """
+
+    def __init__(
+        self,
+        settings: Any,
+        in_slicer: WorkerLauncher,
+        before: Mapping[str, str],
+        remote: RemoteLauncher | None = None,
+    ) -> None:
+        self._settings = settings
+        self._in_slicer = in_slicer
+        self._before = dict(before)
+        self._remote = remote
+        self.kind = _known(str(settings.value(_PLACE) or ""), has_remote=remote is not None)
+        python = str(settings.value(_PYTHON) or "")
+        self.python = Path(python) if python else None
+        self.host = str(settings.value(_HOST) or "")
+        self.command = str(settings.value(_COMMAND) or "") or "medvlsam2"
+
+    @property
+    def has_remote(self) -> bool:
+        """Whether the engine can run on another machine."""
+        return self._remote is not None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of Pythons that are not Slicer's."""
+        return variables_for_another_python(self._before)
+
+    def choose(self, kind: Place) -> None:
+        """Run the engine there from its next start on."""
+        self.kind = kind
+        self._settings.setValue(_PLACE, kind.value)
+
+    def use_python(self, python: Path | None) -> None:
+        """Take this interpreter as the separate environment's; None for none."""
+        self.python = python
+        self._settings.setValue(_PYTHON, "" if python is None else str(python))
+
+    def use_machine(self, host: str, command: str) -> None:
+        """Take this machine as the other one; LaunchError, and nothing changed, when it cannot be one."""
+        if self._remote is not None and host:
+            self._remote(host, command)
+        self.host, self.command = host, command
+        self._settings.setValue(_HOST, host)
+        self._settings.setValue(_COMMAND, command)
+
+    def launcher(self) -> WorkerLauncher:
+        """What starts workers there; LaunchError, which says what to do, when nothing can."""
+        if self.kind is Place.REMOTE and self._remote is not None:
+            if not self.host:
+                raise LaunchError("No machine is chosen for the engine; write its name under Installation.")
+            return self._remote(self.host, self.command)
+        if self.kind is Place.ENVIRONMENT:
+            return LocalLauncher(self._python(), base=self.variables)
+        missing = inspect_this_python(read_requirements()).missing
+        if missing:
+            names = ", ".join(status.requirement.name for status in missing)
+            raise LaunchError(
+                f"The engine needs packages that are missing ({names}); press Install under Installation."
+            )
+        return self._in_slicer
+
+    def convert(self, store: ModelStore, name: str, cancelled: Callable[[], bool]) -> None:
+        """Make a checkpoint of published weights, with the Python of this machine's engine."""
+        if self.kind is not Place.ENVIRONMENT:
+            convert_by_command(store, name, cancelled)
+            return
+        try:
+            python = self._python()
+        except LaunchError as error:
+            raise CatalogueError(str(error)) from error
+        convert_by_command(store, name, cancelled, python, self.variables)
+
+    def _python(self) -> Path:
+        if self.python is None:
+            raise LaunchError("There is no separate environment yet; press Install under Installation.")
+        if not self.python.is_file():
+            raise LaunchError(f"There is no {self.python} any more; press Install under Installation to make another.")
+        return self.python
+
+
+class ChosenLauncher:
+    """Launches workers wherever the place is when one is needed."""
+
+    def __init__(self, place: EnginePlace) -> None:
+        """Nothing is started yet."""
+        self._place = place
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether its workers can map this process's shared memory."""
+        return self._place.kind is not Place.REMOTE and self._launcher_or_none_shares()
+
+    def launch(self) -> WorkerProcess:
+        """Start a worker; LaunchError when that does not work."""
+        return self._place.launcher().launch()
+
+    def _launcher_or_none_shares(self) -> bool:
+        try:
+            return self._place.launcher().shares_memory
+        except LaunchError:
+            return False
+
+
+def _known(text: str, *, has_remote: bool) -> Place:
+    known = {place.value: place for place in Place if has_remote or place is not Place.REMOTE}
+    return known.get(text, Place.SLICER)
