@@ -215,6 +215,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/strokes.py
   MedVLSAM2Lib/panel/structure_list.py
   MedVLSAM2Lib/panel/tool_rules.py
+  MedVLSAM2Lib/panel/typed_text.py
   MedVLSAM2Lib/panel/typing_keys.py
   MedVLSAM2Lib/plain_json.py
   MedVLSAM2Lib/prompts.py

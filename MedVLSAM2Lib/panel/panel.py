@@ -31,6 +31,7 @@ from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.panel.typed_text import in_label, show_only_plain_text
 from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.module_node import ModuleNode
@@ -63,6 +64,7 @@ class Panel:
         store: ModelStore,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
+        show_only_plain_text(vars(ui).values(), except_for=(ui.keysLabel, ui.draftLabel))
         log, display, vocabulary = StepLog(), PromptDisplay(scene), Vocabulary.read()
         self._surfaces = BackgroundSurfaces()
         writers = SegmentWriters(self._surfaces)
@@ -152,7 +154,7 @@ class Panel:
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the status line."""
-        self._ui.statusLabel.setText(sentence)
+        self._ui.statusLabel.setText(in_label(sentence))
 
     def refresh(self) -> None:
         """Show what can be done now."""

@@ -16,6 +16,7 @@ from MedVLSAM2Lib.panel.report_exporter import ReportExporter
 from MedVLSAM2Lib.panel.report_rows import report_rows
 from MedVLSAM2Lib.panel.report_table import ReportTable
 from MedVLSAM2Lib.panel.reporter import Reporter
+from MedVLSAM2Lib.panel.typed_text import MOST_TYPED, in_label, typed
 from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, Report, SectionKey, TemplateError, read_template
 from MedVLSAM2Lib.report.exporters.plain_text import plain_text
 from MedVLSAM2Lib.report.outline import model_line
@@ -63,6 +64,8 @@ class ReportSection:
             ui.templateSelector.addItem(template.layout.title)
         for kind in ExportFormat:
             ui.exportFormat.addItem(str(kind))
+        for line in (ui.indicationEdit, ui.sentenceEdit):
+            line.setMaxLength(MOST_TYPED)
         ui.exportFolder.filters = ctk.ctkPathLineEdit.Dirs
         ui.exportFolder.setCurrentPath(str(settings.value(_SETTING) or ""))
         self._connect()
@@ -92,7 +95,7 @@ class ReportSection:
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the section's line."""
-        self._ui.reportLabel.setText(sentence)
+        self._ui.reportLabel.setText(in_label(sentence))
         self._ui.reportLabel.setVisible(bool(sentence))
 
     def _connect(self) -> None:
@@ -127,7 +130,7 @@ class ReportSection:
                 ui.priorSelector.setCurrentNode(self.reporter.prior_node)
         self._is_refreshing = False
         self._table.show(() if report is None else report_rows(report))
-        ui.draftLabel.setText("" if report is None else f"<b>{escape(DRAFT_MARK)}</b><br>{escape(model_line(report))}")
+        ui.draftLabel.setText("" if report is None else _draft_mark(report))
         for widget in (ui.draftLabel, ui.reportTable, ui.sentenceEdit, ui.deleteSentenceButton, ui.exportPane):
             widget.setVisible(report is not None)
         self._show_progress()
@@ -176,13 +179,15 @@ class ReportSection:
         self.say("")
         self._was_template_chosen = False
         study_type = self._study_types[ui.templateSelector.currentIndex]
-        self.reporter.draft(study_type, self._volume(), ui.priorSelector.currentNode(), str(ui.indicationEdit.text))
+        self.reporter.draft(
+            study_type, self._volume(), ui.priorSelector.currentNode(), typed(str(ui.indicationEdit.text))
+        )
 
     def _on_template(self, _index: int) -> None:
         self._was_template_chosen = True
 
     def _on_indication(self) -> None:
-        self.reporter.set_indication(str(self._ui.indicationEdit.text))
+        self.reporter.set_indication(typed(str(self._ui.indicationEdit.text)))
 
     def _on_prior(self, node: Any = None) -> None:
         if not self._is_refreshing:
@@ -190,7 +195,9 @@ class ReportSection:
 
     def _add(self) -> None:
         section, system = self._place_to_add()
-        self.reporter.add(section, system if section is SectionKey.FINDINGS else "", str(self._ui.sentenceEdit.text))
+        self.reporter.add(
+            section, system if section is SectionKey.FINDINGS else "", typed(str(self._ui.sentenceEdit.text))
+        )
         self._ui.sentenceEdit.setText("")
 
     def _delete(self) -> None:
@@ -255,6 +262,10 @@ def _read_templates(files: Iterable[Path]) -> tuple[dict[str, Template], list[st
         else:
             templates[template.layout.study_type] = template
     return templates, problems
+
+
+def _draft_mark(report: Report) -> str:
+    return f"<b>{escape(DRAFT_MARK)}</b><br>{escape(in_label(model_line(report)))}"
 
 
 def _counted(segments: int) -> str:

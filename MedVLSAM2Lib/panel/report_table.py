@@ -9,6 +9,7 @@ import qt
 
 from MedVLSAM2Lib.panel.report_rows import ReportRow
 from MedVLSAM2Lib.panel.sentence_editor import SentenceEditor
+from MedVLSAM2Lib.panel.typed_text import in_tooltip, typed
 from MedVLSAM2Lib.report.placeholders import Piece
 
 _TEXT, _MARK = 0, 1
@@ -110,7 +111,7 @@ class ReportTable:
 
     def _text_item(self, row: ReportRow) -> Any:
         item = qt.QTableWidgetItem(row.text)
-        item.setToolTip(row.hint)
+        item.setToolTip(in_tooltip(row.hint))
         font = qt.QFont(self._table.font)
         font.setBold(row.level == 0)
         font.setItalic(row.level == 1)
@@ -124,7 +125,7 @@ class ReportTable:
 
     def _mark_item(self, row: ReportRow) -> Any:
         item = qt.QTableWidgetItem(row.mark)
-        item.setToolTip(row.hint)
+        item.setToolTip(in_tooltip(row.hint))
         item.setFlags(qt.Qt.ItemIsEnabled)
         item.setForeground(self._faint())
         return item
@@ -143,7 +144,7 @@ class ReportTable:
             self._editor.open(number, _TEXT, self._rows[number].text)
 
     def _on_edited(self, number: int, text: str) -> None:
-        row = self._rows[number]
+        row, text = self._rows[number], typed(text)
         if text != row.text:
             self._edited(row.statement_id, text, row.pieces)
 
