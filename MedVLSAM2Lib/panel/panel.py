@@ -98,6 +98,7 @@ class Panel:
             list_templates(bundled_templates()),
             lambda: model_identity(self.model, client),
             lambda: self.volume.node,
+            self.finder.not_found,
         )
         actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})

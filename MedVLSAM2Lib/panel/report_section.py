@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class ReportSection:
         template_files: the report templates.
         model: the model in use.
         volume: the chosen volume node.
+        not_found: what was looked for in a volume in vain.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ReportSection:
         template_files: Iterable[Path],
         model: Callable[[], ModelIdentity | None],
         volume: Callable[[], Any],
+        not_found: Callable[[Any], tuple[str, ...]],
     ) -> None:
         self._ui, self._settings, self._volume = ui, settings, volume
         self._templates, problems = _read_templates(template_files)
@@ -57,9 +60,11 @@ class ReportSection:
         self._was_template_chosen = False
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_TICK_MS)
-        self.reporter = Reporter(self._templates, model, self.say, self._show, self._timer.start)
+        self.reporter = Reporter(self._templates, model, self.say, self._show, self._timer.start, not_found)
         self._exporter = ReportExporter(self.say)
-        self._table = ReportTable(ui.reportTable, self.reporter.show, self.reporter.edit, self._show_choice)
+        self._table = ReportTable(
+            ui.reportTable, self.reporter.show, self.reporter.edit, self._show_choice, self.reporter.point_at
+        )
         for template in self._templates.values():
             ui.templateSelector.addItem(template.layout.title)
         for kind in ExportFormat:
@@ -90,6 +95,7 @@ class ReportSection:
     def close(self) -> None:
         """End timer and threads; nothing is left behind."""
         self._timer.stop()
+        self._table.close()
         self.reporter.close()
         self._exporter.close()
 
@@ -110,7 +116,15 @@ class ReportSection:
         ui.exportFolder.connect("currentPathChanged(QString)", self._on_folder)
         ui.exportButton.connect("clicked()", self._export)
         ui.copyReportButton.connect("clicked()", self._copy)
-        for key, action in (("Delete", self._delete), ("F2", self._table.edit_current)):
+        ui.moveUpButton.connect("clicked()", partial(self._move, -1))
+        ui.moveDownButton.connect("clicked()", partial(self._move, 1))
+        keys = {
+            "Delete": self._delete,
+            "F2": self._table.edit_current,
+            "Alt+Up": partial(self._move, -1),
+            "Alt+Down": partial(self._move, 1),
+        }
+        for key, action in keys.items():
             shortcut = qt.QShortcut(ui.reportTable)
             shortcut.setKey(qt.QKeySequence(key))
             shortcut.setContext(qt.Qt.WidgetShortcut)
@@ -131,7 +145,7 @@ class ReportSection:
         self._is_refreshing = False
         self._table.show(() if report is None else report_rows(report))
         ui.draftLabel.setText("" if report is None else _draft_mark(report))
-        for widget in (ui.draftLabel, ui.reportTable, ui.sentenceEdit, ui.deleteSentenceButton, ui.exportPane):
+        for widget in (ui.draftLabel, ui.reportTable, ui.sentencePane, ui.exportPane):
             widget.setVisible(report is not None)
         self._show_progress()
         self._show_what_can_be_done()
@@ -163,6 +177,9 @@ class ReportSection:
         row, ui = self._table.current, self._ui
         ui.deleteSentenceButton.setEnabled(row is not None and bool(row.statement_id))
         ui.deleteSentenceButton.setText("Put back" if row is not None and row.can_be_put_back else "Delete")
+        statement_id = "" if row is None else row.statement_id
+        ui.moveUpButton.setEnabled(self.reporter.can_move(statement_id, -1))
+        ui.moveDownButton.setEnabled(self.reporter.can_move(statement_id, 1))
         section, _ = self._place_to_add()
         ui.sentenceEdit.setPlaceholderText(f"Add to the {section.value}…")
 
@@ -208,6 +225,13 @@ class ReportSection:
             self.reporter.put_back(row.statement_id)
         else:
             self.reporter.delete(row.statement_id)
+
+    def _move(self, step: int, _checked: bool = False) -> None:
+        row = self._table.current
+        if row is not None and self.reporter.can_move(row.statement_id, step):
+            self.reporter.move(row.statement_id, step)
+            # The keys go on from where the button ended.
+            self._ui.reportTable.setFocus()
 
     # --- export
 
