@@ -232,6 +232,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/report_section.py
   MedVLSAM2Lib/panel/report_table.py
   MedVLSAM2Lib/panel/reporter.py
+  MedVLSAM2Lib/panel/row_pointer.py
   MedVLSAM2Lib/panel/segment_section.py
   MedVLSAM2Lib/panel/segment_writers.py
   MedVLSAM2Lib/panel/segmenter.py
@@ -244,6 +245,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/strokes.py
   MedVLSAM2Lib/panel/structure_list.py
   MedVLSAM2Lib/panel/tool_rules.py
+  MedVLSAM2Lib/panel/typed_text.py
   MedVLSAM2Lib/panel/typing_keys.py
   MedVLSAM2Lib/plain_json.py
   MedVLSAM2Lib/prompts.py
@@ -313,6 +315,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/segmentation_watch.py
   MedVLSAM2Lib/scene/segments.py
   MedVLSAM2Lib/scene/slice_views.py
+  MedVLSAM2Lib/scene/spotlight.py
   MedVLSAM2Lib/scene/terminology.py
   MedVLSAM2Lib/scene/volume_frame.py
   MedVLSAM2Lib/scene/volume_reader.py

@@ -165,6 +165,11 @@ class Vocabulary:
         found = (structure for match in self._names.finditer(text) for structure in self.meant_by(match[0]))
         return tuple(dict.fromkeys(found))
 
+    def is_part_of_the_body(self, words: str) -> bool:
+        """Whether a name stands for a structure, and not for a finding or for nothing that is known."""
+        meant = self.meant_by(words)
+        return bool(meant) and all(structure.term.kind is not Kind.FINDING for structure in meant)
+
     @cached_property
     def _names(self) -> re.Pattern[str]:
         longest_first = sorted(self._spellings, key=len, reverse=True)

@@ -12,10 +12,10 @@ from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.conversation_html import Colours, ConversationHtml, link_at
 from MedVLSAM2Lib.panel.tool_rules import why_no_questions
+from MedVLSAM2Lib.panel.typed_text import MOST_TYPED, in_label, typed
 from MedVLSAM2Lib.panel.typing_keys import escape_key
 
 _PLACEHOLDER = "Is there a pleural effusion?"
-_MOST_CHARACTERS = 1_000_000
 
 
 class AskSection:
@@ -37,8 +37,7 @@ class AskSection:
         ui.conversationView.setOpenLinks(False)
         ui.conversationView.connect("anchorClicked(QUrl)", self._on_link)
         ui.conversationView.connect("highlighted(QUrl)", self._on_hover)
-        # A longer text is refused in words; Qt would cut it without one.
-        ui.questionEdit.setMaxLength(_MOST_CHARACTERS)
+        ui.questionEdit.setMaxLength(MOST_TYPED)
         ui.questionEdit.connect("returnPressed()", self._ask)
         ui.askButton.connect("clicked()", self._ask)
         ui.stopButton.connect("clicked()", asker.cancel)
@@ -64,7 +63,7 @@ class AskSection:
         self._show(ConversationHtml(_colours(ui.conversationView), asker.segment_name).write(exchanges, asker.progress))
 
     def _ask(self) -> None:
-        question = str(self._ui.questionEdit.text)
+        question = typed(str(self._ui.questionEdit.text))
         if self._asker.ask(question):
             self._ui.questionEdit.clear()
 
@@ -77,7 +76,7 @@ class AskSection:
         self._asker.preview(link_at(str(url.toString()), self._asker.exchanges))
 
     def _say(self, sentence: str) -> None:
-        self._ui.askLabel.setText(sentence)
+        self._ui.askLabel.setText(in_label(sentence))
         self._ui.askLabel.setVisible(bool(sentence))
 
     def _show(self, html: str) -> None:

@@ -13,6 +13,7 @@ from MedVLSAM2Lib.catalogue import CatalogueEntry
 from MedVLSAM2Lib.catalogue.sizes import in_words
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.model_shelf import MASK_MODELS, JobEnd, ModelShelf
+from MedVLSAM2Lib.panel.typed_text import in_label
 
 _HEADINGS = ("Model", "Here", "Download", "Licence", "Memory on CPU / GPU", "Can do")
 _POLL_MS = 50
@@ -89,8 +90,9 @@ class CatalogueSection:
         ui.downloadModelButton.setEnabled(is_free and entry is not None and not is_here)
         ui.removeModelButton.setEnabled(is_free and entry is not None and shelf.can_remove(entry))
         ui.importModelButton.setEnabled(is_free and bool(ui.importPath.currentPath))
-        ui.modelDetailsLabel.setText("" if entry is None else _details(entry))
-        ui.licenceLabel.setText(_question(entry, self._licence) if entry is not None and self._licence else "")
+        ui.modelDetailsLabel.setText("" if entry is None else in_label(_details(entry)))
+        question = _question(entry, self._licence) if entry is not None and self._licence else ""
+        ui.licenceLabel.setText(in_label(question))
         for widget in (ui.licenceLabel, ui.acceptLicenceButton, ui.declineLicenceButton):
             widget.setVisible(bool(self._licence))
         ui.cancelModelButton.setVisible(shelf.is_busy and shelf.can_cancel)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
+from MedVLSAM2Lib.panel.typed_text import in_tooltip
 from MedVLSAM2Lib.results import AnswerSentence, SentenceStatus, TextLink
 from MedVLSAM2Lib.scene.conversation_node import Exchange
 
@@ -46,11 +47,11 @@ class ConversationHtml:
         """The whole conversation; ``progress`` says what is being done, and stands below it."""
         parts = [self._exchange(number, exchange) for number, exchange in enumerate(exchanges)]
         if progress:
-            parts.append(self._quiet(f"{escape(progress)}…"))
-        return f"<div style='color:{self._colours.text}'>{''.join(parts)}</div>"
+            parts.append(self._quiet(f"{_words(progress)}…"))
+        return f"<div style='color:{self._colours.text}; white-space:pre-wrap'>{''.join(parts)}</div>"
 
     def _exchange(self, number: int, exchange: Exchange) -> str:
-        question = escape(exchange.question).replace("\n", "<br>")
+        question = _words(exchange.question)
         answer = "".join(self._paragraphs(number, exchange.sentences))
         return (
             "<table width='100%' cellpadding='4' cellspacing='0' style='margin-top:6px'><tr>"
@@ -64,21 +65,21 @@ class ConversationHtml:
                 said = " ".join(self._sentence(f"{exchange}/{one.number}", one) for one in run)
                 yield f"<p style='margin:4px 4px 2px 4px'>{said}</p>"
             else:
-                yield from (self._quiet(f"<i>{escape(one.text)}</i>") for one in run)
+                yield from (self._quiet(f"<i>{_words(one.text)}</i>") for one in run)
 
     def _sentence(self, place: str, sentence: AnswerSentence) -> str:
         html, end = "", 0
         for number, link in enumerate(sentence.links):
-            html += escape(sentence.text[end : link.start])
+            html += _words(sentence.text[end : link.start])
             html += self._link(f"{_SCHEME}{place}/{number}", sentence.text[link.start : link.end], link)
             end = link.end
-        return html + escape(sentence.text[end:])
+        return html + _words(sentence.text[end:])
 
     def _link(self, address: str, words: str, link: TextLink) -> str:
         names = [name for name in map(self._segment_name, link.object_ids) if name]
         if not names:
-            return escape(words)
-        listed = escape(", ".join(names), quote=True)
+            return _words(words)
+        listed = ", ".join(names)
         if link.is_measured:
             style, title = (
                 f"color:{self._colours.text}; font-weight:bold; text-decoration:none",
@@ -86,10 +87,17 @@ class ConversationHtml:
             )
         else:
             style, title = f"color:{self._colours.link}", f"show {listed}"
-        return f"<a href='{address}' title='{title}' style='{style}'>{escape(words)}</a>"
+        # Qt reads entities in double quotes only.
+        tip = escape(in_tooltip(title))
+        return f"<a href='{address}' title=\"{tip}\" style='{style}'>{_words(words)}</a>"
 
     def _quiet(self, html: str) -> str:
         return f"<p style='margin:2px 4px 2px 4px; color:{self._colours.quiet}'>{html}</p>"
+
+
+def _words(text: str) -> str:
+    """``text`` as words between tags, with its spaces and line ends."""
+    return escape(text.replace("\r\n", "\n"))
 
 
 def link_at(address: str, exchanges: Sequence[Exchange]) -> TextLink | None:

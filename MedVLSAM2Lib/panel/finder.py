@@ -81,11 +81,17 @@ class Finder:
         self._report = report
         self._numbers = count(1)
         self._searches: dict[int, _Search] = {}
+        self._missing: dict[str, dict[str, None]] = {}
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is being looked for or segmented."""
         return self._segmenter.is_busy
+
+    def not_found(self, volume_node: Any) -> tuple[str, ...]:
+        """The structures, but no findings, that were looked for last without finding them in a volume."""
+        missing = self._missing.get("" if volume_node is None else volume_node.GetID(), {})
+        return tuple(filter(self._naming.is_part_of_the_body, missing))
 
     def find(self, phrases: Sequence[str]) -> bool:
         """Look for everything that ``phrases`` name; whether that was begun, the reason why not is reported."""
@@ -131,6 +137,7 @@ class Finder:
     def forget_scene(self) -> None:
         """The scene was closed."""
         self._searches.clear()
+        self._missing.clear()
 
     def _make_segment(self, request: int, search: _Search, found: FoundObject) -> None:
         # After a crash of the worker everything is told again.
@@ -164,6 +171,7 @@ class Finder:
 
     def _finish(self, request: int, search: _Search) -> None:
         self._forget(request)
+        self._remember_missing(search)
         steps = list(search.by_object.values())
         for step in steps:
             self._log.done.append(step)
@@ -172,6 +180,12 @@ class Finder:
             self._segmenter.choose_target(search.segmentation_node, steps[0].segment_id)
         if steps or search.missing:
             self._in_scene(lambda: self._report(_summary(search, steps)))
+
+    def _remember_missing(self, search: _Search) -> None:
+        missing = self._missing.setdefault(search.volume_node.GetID() or "", {})
+        for phrase in search.phrases:
+            missing.pop(phrase, None)
+        missing.update(dict.fromkeys(search.missing))
 
     def _abandon(self, request: int, search: _Search, payload: Cancelled | Failure) -> None:
         self._forget(request)

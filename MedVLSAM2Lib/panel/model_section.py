@@ -12,6 +12,7 @@ from MedVLSAM2Lib.catalogue.sizes import in_words
 from MedVLSAM2Lib.memory import MemoryEstimate, free_memory_bytes, mask_memory, read_mask_shape
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.typed_text import in_label
 
 
 class ModelSection:
@@ -44,7 +45,7 @@ class ModelSection:
     def refresh(self, engine_has_stopped: bool) -> None:
         """Show the model as it stands."""
         ui, model = self._ui, self._model
-        ui.modelLabel.setText(model.describe())
+        ui.modelLabel.setText(in_label(model.describe()))
         ui.bundledModelButton.setEnabled(not model.is_bundled)
         ui.restartButton.setVisible(engine_has_stopped)
         self._show_memory()

@@ -32,6 +32,7 @@ from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.status_line import StatusLine
 from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.panel.typed_text import show_only_plain_text
 from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.module_node import ModuleNode
@@ -67,6 +68,7 @@ class Panel:
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
         self._status = StatusLine(ui.statusLabel)
+        show_only_plain_text(vars(ui).values(), except_for=(ui.keysLabel, ui.draftLabel))
         log, display, vocabulary = StepLog(), PromptDisplay(scene), Vocabulary.read()
         self._surfaces = BackgroundSurfaces()
         writers = SegmentWriters(self._surfaces)
@@ -98,6 +100,7 @@ class Panel:
             list_templates(bundled_templates()),
             lambda: model_identity(self.model, client),
             lambda: self.volume.node,
+            self.finder.not_found,
         )
         actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})

@@ -46,6 +46,10 @@ class PhraseNaming:
         """Both."""
         return self.name(found), self.entry(found.phrase)
 
+    def is_part_of_the_body(self, phrase: str) -> bool:
+        """Whether it names a structure that is known, and no finding."""
+        return self._vocabulary.is_part_of_the_body(_bare(phrase))
+
     def _singular(self, phrase: str) -> str:
         meant = self._meant_by(phrase)
         if not meant:

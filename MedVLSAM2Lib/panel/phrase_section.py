@@ -13,13 +13,13 @@ from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.phrase_naming import structure_names
 from MedVLSAM2Lib.panel.structure_list import StructureList
 from MedVLSAM2Lib.panel.tool_rules import why_no_phrases
+from MedVLSAM2Lib.panel.typed_text import MOST_TYPED, in_tooltip, typed
 from MedVLSAM2Lib.panel.typing_keys import escape_key
 from MedVLSAM2Lib.scene.phrase_history import phrases_in_scene
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
 _PLACEHOLDER = "Name it: liver, left kidney, all renal cysts…"
 _NO_WORDS = "This model does not know words"
-_MOST_CHARACTERS = 1_000_000
 
 
 class PhraseSection:
@@ -54,8 +54,7 @@ class PhraseSection:
         self._completer = qt.QCompleter(ui.phraseEdit)
         self._completer.setCaseSensitivity(qt.Qt.CaseInsensitive)
         self._completer.setFilterMode(qt.Qt.MatchContains)
-        # A longer text is refused in words; Qt would cut it without one.
-        ui.phraseEdit.setMaxLength(_MOST_CHARACTERS)
+        ui.phraseEdit.setMaxLength(MOST_TYPED)
         ui.phraseEdit.setCompleter(self._completer)
         ui.phraseEdit.connect("returnPressed()", self._find)
         ui.phraseButton.connect("clicked()", self._find)
@@ -69,14 +68,16 @@ class PhraseSection:
         for widget in (ui.phraseEdit, ui.phraseButton, ui.structuresTree, ui.structuresSearch):
             widget.setEnabled(not reason)
         ui.phraseEdit.setPlaceholderText(_PLACEHOLDER if "phrase" in self._model.capabilities else _NO_WORDS)
-        ui.phraseEdit.setToolTip(reason or "What is to be segmented, in words; Enter looks for it in the whole scan")
+        ui.phraseEdit.setToolTip(
+            in_tooltip(reason) or "What is to be segmented, in words; Enter looks for it in the whole scan"
+        )
         ui.structuresGroup.setVisible(not reason)
         self._show_ticked()
         if not self._finder.is_busy:
             self._offer(() if reason else (*phrases_in_scene(self._scene), *self._words))
 
     def _find(self) -> None:
-        if self._finder.find([self._ui.phraseEdit.text]):
+        if self._finder.find([typed(str(self._ui.phraseEdit.text))]):
             self._completer.popup().hide()
             # The text stays, to be mended where nothing was found; the panel's keys work again.
             self._ui.phraseButton.setFocus()

@@ -60,10 +60,12 @@ def _rows(report: Report, block: Block) -> Iterator[ReportRow]:
     silent = []
     for group in block.groups:
         key = keys.get(group.title, "")
-        if group.title and group.lines:
+        if group.title and (group.lines or group.not_found):
             yield ReportRow(group.title, block.key, key, level=1)
         yield from (_sentence(report, line, key) for line in group.lines)
-        if not group.lines:
+        if group.not_found:
+            yield ReportRow(group.not_found, block.key, key)
+        elif not group.lines:
             silent.append(group.title)
             if not group.title:
                 yield ReportRow(group.empty, block.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from MedVLSAM2Lib.panel.report_exporter import ReportExporter
 from MedVLSAM2Lib.panel.report_rows import report_rows
 from MedVLSAM2Lib.panel.report_table import ReportTable
 from MedVLSAM2Lib.panel.reporter import Reporter
+from MedVLSAM2Lib.panel.typed_text import MOST_TYPED, in_label, typed
 from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, Report, SectionKey, TemplateError, read_template
 from MedVLSAM2Lib.report.exporters.plain_text import plain_text
 from MedVLSAM2Lib.report.outline import model_line
@@ -38,6 +40,7 @@ class ReportSection:
         template_files: the report templates.
         model: the model in use.
         volume: the chosen volume node.
+        not_found: what was looked for in a volume in vain.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class ReportSection:
         template_files: Iterable[Path],
         model: Callable[[], ModelIdentity | None],
         volume: Callable[[], Any],
+        not_found: Callable[[Any], tuple[str, ...]],
     ) -> None:
         self._ui, self._settings, self._volume = ui, settings, volume
         self._templates, problems = _read_templates(template_files)
@@ -56,13 +60,17 @@ class ReportSection:
         self._was_template_chosen = False
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_TICK_MS)
-        self.reporter = Reporter(self._templates, model, self.say, self._show, self._timer.start)
+        self.reporter = Reporter(self._templates, model, self.say, self._show, self._timer.start, not_found)
         self._exporter = ReportExporter(self.say)
-        self._table = ReportTable(ui.reportTable, self.reporter.show, self.reporter.edit, self._show_choice)
+        self._table = ReportTable(
+            ui.reportTable, self.reporter.show, self.reporter.edit, self._show_choice, self.reporter.point_at
+        )
         for template in self._templates.values():
             ui.templateSelector.addItem(template.layout.title)
         for kind in ExportFormat:
             ui.exportFormat.addItem(str(kind))
+        for line in (ui.indicationEdit, ui.sentenceEdit):
+            line.setMaxLength(MOST_TYPED)
         ui.exportFolder.filters = ctk.ctkPathLineEdit.Dirs
         ui.exportFolder.setCurrentPath(str(settings.value(_SETTING) or ""))
         self._connect()
@@ -87,12 +95,13 @@ class ReportSection:
     def close(self) -> None:
         """End timer and threads; nothing is left behind."""
         self._timer.stop()
+        self._table.close()
         self.reporter.close()
         self._exporter.close()
 
     def say(self, sentence: str) -> None:
         """Show one sentence in the section's line."""
-        self._ui.reportLabel.setText(sentence)
+        self._ui.reportLabel.setText(in_label(sentence))
         self._ui.reportLabel.setVisible(bool(sentence))
 
     def _connect(self) -> None:
@@ -107,7 +116,15 @@ class ReportSection:
         ui.exportFolder.connect("currentPathChanged(QString)", self._on_folder)
         ui.exportButton.connect("clicked()", self._export)
         ui.copyReportButton.connect("clicked()", self._copy)
-        for key, action in (("Delete", self._delete), ("F2", self._table.edit_current)):
+        ui.moveUpButton.connect("clicked()", partial(self._move, -1))
+        ui.moveDownButton.connect("clicked()", partial(self._move, 1))
+        keys = {
+            "Delete": self._delete,
+            "F2": self._table.edit_current,
+            "Alt+Up": partial(self._move, -1),
+            "Alt+Down": partial(self._move, 1),
+        }
+        for key, action in keys.items():
             shortcut = qt.QShortcut(ui.reportTable)
             shortcut.setKey(qt.QKeySequence(key))
             shortcut.setContext(qt.Qt.WidgetShortcut)
@@ -127,8 +144,8 @@ class ReportSection:
                 ui.priorSelector.setCurrentNode(self.reporter.prior_node)
         self._is_refreshing = False
         self._table.show(() if report is None else report_rows(report))
-        ui.draftLabel.setText("" if report is None else f"<b>{escape(DRAFT_MARK)}</b><br>{escape(model_line(report))}")
-        for widget in (ui.draftLabel, ui.reportTable, ui.sentenceEdit, ui.deleteSentenceButton, ui.exportPane):
+        ui.draftLabel.setText("" if report is None else _draft_mark(report))
+        for widget in (ui.draftLabel, ui.reportTable, ui.sentencePane, ui.exportPane):
             widget.setVisible(report is not None)
         self._show_progress()
         self._show_what_can_be_done()
@@ -160,6 +177,9 @@ class ReportSection:
         row, ui = self._table.current, self._ui
         ui.deleteSentenceButton.setEnabled(row is not None and bool(row.statement_id))
         ui.deleteSentenceButton.setText("Put back" if row is not None and row.can_be_put_back else "Delete")
+        statement_id = "" if row is None else row.statement_id
+        ui.moveUpButton.setEnabled(self.reporter.can_move(statement_id, -1))
+        ui.moveDownButton.setEnabled(self.reporter.can_move(statement_id, 1))
         section, _ = self._place_to_add()
         ui.sentenceEdit.setPlaceholderText(f"Add to the {section.value}…")
 
@@ -176,13 +196,15 @@ class ReportSection:
         self.say("")
         self._was_template_chosen = False
         study_type = self._study_types[ui.templateSelector.currentIndex]
-        self.reporter.draft(study_type, self._volume(), ui.priorSelector.currentNode(), str(ui.indicationEdit.text))
+        self.reporter.draft(
+            study_type, self._volume(), ui.priorSelector.currentNode(), typed(str(ui.indicationEdit.text))
+        )
 
     def _on_template(self, _index: int) -> None:
         self._was_template_chosen = True
 
     def _on_indication(self) -> None:
-        self.reporter.set_indication(str(self._ui.indicationEdit.text))
+        self.reporter.set_indication(typed(str(self._ui.indicationEdit.text)))
 
     def _on_prior(self, node: Any = None) -> None:
         if not self._is_refreshing:
@@ -190,7 +212,9 @@ class ReportSection:
 
     def _add(self) -> None:
         section, system = self._place_to_add()
-        self.reporter.add(section, system if section is SectionKey.FINDINGS else "", str(self._ui.sentenceEdit.text))
+        self.reporter.add(
+            section, system if section is SectionKey.FINDINGS else "", typed(str(self._ui.sentenceEdit.text))
+        )
         self._ui.sentenceEdit.setText("")
 
     def _delete(self) -> None:
@@ -201,6 +225,13 @@ class ReportSection:
             self.reporter.put_back(row.statement_id)
         else:
             self.reporter.delete(row.statement_id)
+
+    def _move(self, step: int, _checked: bool = False) -> None:
+        row = self._table.current
+        if row is not None and self.reporter.can_move(row.statement_id, step):
+            self.reporter.move(row.statement_id, step)
+            # The keys go on from where the button ended.
+            self._ui.reportTable.setFocus()
 
     # --- export
 
@@ -255,6 +286,10 @@ def _read_templates(files: Iterable[Path]) -> tuple[dict[str, Template], list[st
         else:
             templates[template.layout.study_type] = template
     return templates, problems
+
+
+def _draft_mark(report: Report) -> str:
+    return f"<b>{escape(DRAFT_MARK)}</b><br>{escape(in_label(model_line(report)))}"
 
 
 def _counted(segments: int) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import qt
 
 from MedVLSAM2Lib.panel.report_rows import ReportRow
+from MedVLSAM2Lib.panel.row_pointer import RowPointer
 from MedVLSAM2Lib.panel.sentence_editor import SentenceEditor
+from MedVLSAM2Lib.panel.typed_text import in_tooltip, typed
 from MedVLSAM2Lib.report.placeholders import Piece
 
 _TEXT, _MARK = 0, 1
@@ -24,6 +26,7 @@ class ReportTable:
         clicked: gets the id of a sentence that was clicked.
         edited: gets the id of a sentence, how it was changed to read, and how it read before.
         chosen: called when another row became the current one.
+        pointed_at: gets the id of the sentence that the mouse is over; empty when it has left.
     """
 
     def __init__(
@@ -32,8 +35,10 @@ class ReportTable:
         clicked: Callable[[str], None],
         edited: Callable[[str, str, tuple[Piece, ...]], None],
         chosen: Callable[[], None],
+        pointed_at: Callable[[str], None],
     ) -> None:
         self._table, self._clicked, self._edited, self._chosen = table, clicked, edited, chosen
+        self._pointer = RowPointer(table, lambda row: pointed_at(self._rows[row].statement_id if row >= 0 else ""))
         self._rows: tuple[ReportRow, ...] = ()
         self._wanted: tuple[ReportRow, ...] = ()
         header = table.horizontalHeader()
@@ -55,6 +60,10 @@ class ReportTable:
         """The row that is chosen."""
         row = self._table.currentRow()
         return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def close(self) -> None:
+        """Point at nothing any more."""
+        self._pointer.leave()
 
     def edit_current(self) -> None:
         """Type over the sentence that is chosen."""
@@ -110,7 +119,7 @@ class ReportTable:
 
     def _text_item(self, row: ReportRow) -> Any:
         item = qt.QTableWidgetItem(row.text)
-        item.setToolTip(row.hint)
+        item.setToolTip(in_tooltip(row.hint))
         font = qt.QFont(self._table.font)
         font.setBold(row.level == 0)
         font.setItalic(row.level == 1)
@@ -124,7 +133,7 @@ class ReportTable:
 
     def _mark_item(self, row: ReportRow) -> Any:
         item = qt.QTableWidgetItem(row.mark)
-        item.setToolTip(row.hint)
+        item.setToolTip(in_tooltip(row.hint))
         item.setFlags(qt.Qt.ItemIsEnabled)
         item.setForeground(self._faint())
         return item
@@ -143,7 +152,7 @@ class ReportTable:
             self._editor.open(number, _TEXT, self._rows[number].text)
 
     def _on_edited(self, number: int, text: str) -> None:
-        row = self._rows[number]
+        row, text = self._rows[number], typed(text)
         if text != row.text:
             self._edited(row.statement_id, text, row.pieces)
 

@@ -20,7 +20,8 @@ from MedVLSAM2Lib.report import (
     draft_report,
     with_drafted_segment,
 )
-from MedVLSAM2Lib.report.drafting import drafted_again
+from MedVLSAM2Lib.report.drafting import drafted_again, with_not_found
+from MedVLSAM2Lib.report.evidence import SlicePlace
 from MedVLSAM2Lib.report.placeholders import Piece
 from MedVLSAM2Lib.report.technique import read_header
 from MedVLSAM2Lib.report.template_guess import guess_template
@@ -33,6 +34,7 @@ from MedVLSAM2Lib.scene.segment_prompts import has_prompts
 from MedVLSAM2Lib.scene.segmentation_watch import SegmentationWatch
 from MedVLSAM2Lib.scene.segments import SegmentInfo, list_segments
 from MedVLSAM2Lib.scene.slice_views import jump_to, make_visible
+from MedVLSAM2Lib.scene.spotlight import Spotlight
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,8 @@ class Reporter:
     """The report of one segmentation.
 
     Knows no widget. ``say`` gets one sentence for the section's line; ``changed`` is called when there is something else to
-    show; ``wake`` when ``poll`` is wanted until ``is_busy`` is false again.
+    show; ``wake`` when ``poll`` is wanted until ``is_busy`` is false again; ``not_found`` tells what was looked for in vain in a
+    volume.
 
     Attributes:
         report: the draft; None while there is none.
@@ -58,9 +61,10 @@ class Reporter:
         say: Callable[[str], None],
         changed: Callable[[], None],
         wake: Callable[[], None],
+        not_found: Callable[[Any], tuple[str, ...]],
     ) -> None:
         self._templates, self._model = templates, model
-        self._say, self._changed, self._wake = say, changed, wake
+        self._say, self._changed, self._wake, self._not_found = say, changed, wake, not_found
         self._watch = SegmentationWatch(self._on_scene_changed)
         self._measurements = BackgroundMeasurements(self._on_measured, self._on_not_measured)
         self._stamps: dict[str, tuple[Any, ...]] = {}
@@ -68,6 +72,7 @@ class Reporter:
         self._guessed_from: tuple[str, ...] = ()
         self._guessed = ""
         self._kept: ReportNode | None = None
+        self._spotlight = Spotlight(None)
         self.report: Report | None = None
         self.segmentation_node: Any = None
 
@@ -130,6 +135,8 @@ class Reporter:
             return
         self._measurements.forget()
         self._stamps.clear()
+        self._spotlight.end()
+        self._spotlight = Spotlight(segmentation_node)
         self.segmentation_node, self.report, self._kept = segmentation_node, None, None
         self._watch.follow(segmentation_node)
         if segmentation_node is not None:
@@ -164,6 +171,21 @@ class Reporter:
     def delete(self, statement_id: str) -> None:
         """Take a sentence out: a person's own and those of deleted segments go, others are struck and can be put back."""
         self._change(lambda report: _without(report, statement_id))
+
+    def move(self, statement_id: str, step: int) -> None:
+        """Put a sentence before (-1) or after (+1) its neighbour under the same heading."""
+        self._change(lambda report: report.moved(statement_id, step))
+
+    def can_move(self, statement_id: str, step: int) -> bool:
+        """Whether there is a neighbour on that side."""
+        report = self.report
+        if report is None or statement_id not in {one.statement_id for one in report.statements}:
+            return False
+        return report.moved(statement_id, step) is not report
+
+    def point_at(self, statement_id: str) -> None:
+        """Make a sentence's evidence stand out in the views, without going there; empty for none."""
+        self._in_scene(lambda: self._spotlight.show(self._there(statement_id) if statement_id else ()))
 
     def put_back(self, statement_id: str) -> None:
         """Let a sentence stand again that was deleted by hand."""
@@ -299,6 +321,7 @@ class Reporter:
             report = draft_report(template, (), model, indication, header)
         else:
             report = drafted_again(report, template, model, header)
+        report = with_not_found(report, template, self._not_found(volume_node))
         for info in segments:
             new = ReportSegment(info.segment_id, info.name, SegmentMeasurements(info.segment_id))
             report = report.with_segment(_described(report.segments.get(info.segment_id, new), info))
@@ -312,14 +335,22 @@ class Reporter:
         return any(has_prompts(node, info.segment_id) for info in self._segments())
 
     def _show(self, statement_id: str) -> None:
-        report, place = self.report, None
-        there = {info.segment_id for info in self._segments()}
-        for evidence in () if report is None else report.evidence_of(report.statement(statement_id)):
-            if evidence.segment_id in there:
-                make_visible(self.segmentation_node, evidence.segment_id)
-                place = place or evidence.place
+        evidence = self._there(statement_id)
+        self._spotlight.keep_visible(evidence)
+        for segment_id in evidence:
+            make_visible(self.segmentation_node, segment_id)
+        place = next((place for place in evidence.values() if place is not None), None)
         if place is not None:
             jump_to(self.volume_node, place.ras)
+
+    def _there(self, statement_id: str) -> dict[str, SlicePlace | None]:
+        """The evidence of a sentence that is in the scene: the segments' ids, and where to look at each."""
+        report = self.report
+        if report is None:
+            return {}
+        there = {info.segment_id for info in self._segments()}
+        evidence = report.evidence_of(report.statement(statement_id))
+        return {one.segment_id: one.place for one in evidence if one.segment_id in there}
 
     def _change(self, change: Callable[[Report], Report]) -> None:
         """Keep what ``change`` makes of the report, or tell why it cannot be made."""

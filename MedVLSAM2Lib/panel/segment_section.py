@@ -12,6 +12,7 @@ from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
 from MedVLSAM2Lib.panel.prompt_tool import BOX, LASSO, POINT, SCRIBBLE, TOOLS, PromptTool
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.tool_rules import why_no_tool, why_not
+from MedVLSAM2Lib.panel.typed_text import in_label, in_tooltip
 
 
 class SegmentSection:
@@ -91,12 +92,12 @@ class SegmentSection:
         off = {tool: why_not(tool, self._volume, self._model) for tool in TOOLS}
         for tool, reason in off.items():
             self._button(tool).setEnabled(not reason)
-            self._button(tool).setToolTip(reason or self._tooltips[tool])
+            self._button(tool).setToolTip(in_tooltip(reason) or self._tooltips[tool])
         missing = [tool.name for tool, reason in off.items() if reason]
         reason = why_no_tool(self._volume, self._model)
         if not reason and missing:
             reason = f"This model was not trained for: {', '.join(missing)}."
-        self._ui.reasonLabel.setText(reason)
+        self._ui.reasonLabel.setText(in_label(reason))
         self._ui.reasonLabel.setVisible(bool(reason))
         if self._tool is not None and off[self._tool]:
             self.put_down()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from MedVLSAM2Lib.engine import EngineEvent, WorkerRestarted
+from MedVLSAM2Lib.panel.typed_text import in_label
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class StatusLine:
     def say(self, sentence: str) -> None:
         """Show one sentence; an empty one clears the line."""
         notice = self._notice if sentence and self._clock() < self._notice_ends else ""
-        self._label.setText(f"{notice} {sentence}".strip())
+        self._label.setText(in_label(f"{notice} {sentence}".strip()))
 
     def take(self, event: EngineEvent) -> bool:
         """Whether the event was about a restart of the engine."""
@@ -43,5 +44,5 @@ class StatusLine:
         logger.warning("%s %s", payload.reason, payload.detail)
         self._notice = f"{payload.reason} It was started again; nothing was lost."
         self._notice_ends = self._clock() + _TIME_TO_READ_S
-        self._label.setText(self._notice)
+        self._label.setText(in_label(self._notice))
         return True

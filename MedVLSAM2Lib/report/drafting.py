@@ -10,7 +10,7 @@ from MedVLSAM2Lib.report.evidence import Evidence, SlicePlace
 from MedVLSAM2Lib.report.layout import SectionKey
 from MedVLSAM2Lib.report.placeholders import SIDE, Placeholder
 from MedVLSAM2Lib.report.quantities import Quantity
-from MedVLSAM2Lib.report.report import ModelIdentity, Report, ReportSegment
+from MedVLSAM2Lib.report.report import Missing, ModelIdentity, Report, ReportSegment
 from MedVLSAM2Lib.report.side import Side
 from MedVLSAM2Lib.report.statements import Source, Statement
 from MedVLSAM2Lib.report.technique import header_words
@@ -43,6 +43,7 @@ def draft_report(
     indication: str = "",
     header: Mapping[str, object] | None = None,
     sentences: Sequence[ModelSentence] = (),
+    not_found: Iterable[str] = (),
 ) -> Report:
     """A draft by ``template``.
 
@@ -53,8 +54,9 @@ def draft_report(
         indication: as the user typed it.
         header: the scan's DICOM keywords and values, for the technique.
         sentences: what the model wrote. One that calls something normal or absent without a segment to show for it is struck.
+        not_found: the names of what was looked for without finding it.
     """
-    report = Report(template.layout, model=model)
+    report = with_not_found(Report(template.layout, model=model), template, not_found)
     if indication.strip():
         report = report.with_typed(SectionKey.INDICATION, indication.strip())
     for text in _said(template.phrases.technique, header_words(header or {})):
@@ -83,6 +85,12 @@ def drafted_again(
         if not segment.deleted:
             report = with_drafted_segment(report, template, segment)
     return report
+
+
+def with_not_found(report: Report, template: Template, names: Iterable[str]) -> Report:
+    """The report that says of ``names``, besides those it names already, that they were looked for and not found."""
+    every = dict.fromkeys([*(one.name for one in report.missing), *names])
+    return replace(report, missing=tuple(Missing(name, system_of(template, name)) for name in every))
 
 
 def _is_wanted(report: Report, drafted: Statement) -> bool:

@@ -87,8 +87,10 @@ class Fields:
         value = self._get(name, _ABSENT)
         return None if value is None or value is _ABSENT else Fields(value, self._path(name))
 
-    def objects(self, name: str) -> Iterator[Fields]:
-        """A list of objects."""
+    def objects(self, name: str, optional: bool = False) -> Iterator[Fields]:
+        """A list of objects; none where an ``optional`` one is not there."""
+        if optional and name not in self._content:
+            return
         for index, item in enumerate(self._list(name)):
             yield Fields(item, f"{self._path(name)}[{index}]")
 

@@ -43,6 +43,7 @@ class Layout:
         systems: the headings of the findings, in order.
         other: the heading for what belongs to none of them; shown only where there is something.
         not_assessed: what a heading says of which nothing was looked at. It is never a normal finding.
+        not_found: what stands before the names of what was looked for and not found, which is no normal finding either.
     """
 
     study_type: str
@@ -51,6 +52,7 @@ class Layout:
     systems: tuple[OrganSystem, ...]
     other: OrganSystem
     not_assessed: str
+    not_found: str = "Not found"
 
     def system(self, key: str) -> OrganSystem:
         """The heading ``key``, or the one for everything else."""

@@ -34,11 +34,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """Sentences under a heading (empty where the section has none); ``empty`` stands there when there are none."""
+    """Sentences under a heading (empty where the section has none).
+
+    ``empty`` stands there when there are none, ``not_found`` below them: what was looked for and is not there.
+    """
 
     title: str
     lines: tuple[Line, ...]
     empty: str = ""
+    not_found: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ def _block(report: Report, section: Section, struck: bool) -> Block:
     layout = report.layout
     groups = [_group(report, section, struck, system) for system in layout.systems]
     other = _group(report, section, struck, layout.other)
-    return Block(section.key, section.title, (*groups, *((other,) if other.lines else ())))
+    is_other_shown = bool(other.lines or other.not_found)
+    return Block(section.key, section.title, (*groups, *((other,) if is_other_shown else ())))
 
 
 def _group(report: Report, section: Section, struck: bool, system: OrganSystem | None = None) -> Group:
@@ -96,7 +101,11 @@ def _group(report: Report, section: Section, struck: bool, system: OrganSystem |
     shown = tuple(line for line in lines if struck or not line.struck)
     if system is None:
         return Group("", shown, section.empty)
-    return Group(system.title, shown, report.layout.not_assessed)
+    missing = report.not_found(system)
+    if not missing:
+        return Group(system.title, shown, report.layout.not_assessed)
+    not_found = f"{report.layout.not_found}: {', '.join(missing)}."
+    return Group(system.title, shown, not_found, not_found)
 
 
 def _line(report: Report, statement: Statement) -> Line:

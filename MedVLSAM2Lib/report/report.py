@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from MedVLSAM2Lib.report.codes import SegmentCode
 from MedVLSAM2Lib.report.evidence import Evidence, SlicePlace
-from MedVLSAM2Lib.report.layout import Layout, SectionKey
+from MedVLSAM2Lib.report.layout import Layout, OrganSystem, SectionKey
 from MedVLSAM2Lib.report.measurements import SegmentMeasurements
 from MedVLSAM2Lib.report.placeholders import SIDE, Piece, Placeholder, carry_over, render
 from MedVLSAM2Lib.report.quantities import DEFINITIONS, Quantity
@@ -54,6 +54,14 @@ class ReportSegment:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A structure that was looked for by name and not found, and the organ system it belongs to."""
+
+    name: str
+    system: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A draft, never changed in place: each method gives the next one, so that going back is keeping the old one.
 
@@ -62,12 +70,14 @@ class Report:
         statements: in the order they are shown within their section and heading.
         segments: by id, deleted ones included.
         model: None where no model took part.
+        missing: what was looked for and not found when it was drafted.
     """
 
     layout: Layout
     statements: tuple[Statement, ...] = ()
     segments: Mapping[str, ReportSegment] = field(default_factory=dict)
     model: ModelIdentity | None = None
+    missing: tuple[Missing, ...] = ()
 
     def statement(self, statement_id: str) -> Statement:
         """One sentence; ReportError where there is none of that name."""
@@ -101,6 +111,12 @@ class Report:
     def standing(self, section: SectionKey | None = None) -> tuple[Statement, ...]:
         """The sentences that are not struck, of one section or all."""
         return tuple(s for s in self.statements if section in (None, s.section) and not self.why_struck(s))
+
+    def not_found(self, system: OrganSystem) -> tuple[str, ...]:
+        """What was looked for under a heading and not found, and is not among the segments by now."""
+        there = {segment.name.lower() for segment in self.segments.values() if not segment.deleted}
+        sought = (one.name for one in self.missing if self.layout.system(one.system) == system)
+        return tuple(name for name in sought if name.lower() not in there)
 
     def with_segment(self, segment: ReportSegment) -> Report:
         """The report with a segment added or known anew: renamed, recoloured, measured again, or back from deletion."""
@@ -147,6 +163,20 @@ class Report:
         """The report with a sentence struck; with an empty ``why``, standing again unless its segment is deleted."""
         return self._with(replace(self.statement(statement_id), struck=why))
 
+    def moved(self, statement_id: str, step: int) -> Report:
+        """The report with a sentence before (-1) or after (+1) its neighbour; as it was where there is none.
+
+        A sentence stays under its heading: numbers and evidence are told by their section and organ system.
+        """
+        moving = self.statement(statement_id)
+        beside = [one for one in self.statements if self._heading(one) == self._heading(moving)]
+        place = beside.index(moving) + step
+        if not 0 <= place < len(beside):
+            return self
+        other = beside[place]
+        swapped = {moving.statement_id: other, other.statement_id: moving}
+        return replace(self, statements=tuple(swapped.get(one.statement_id, one) for one in self.statements))
+
     def without_statement(self, statement_id: str) -> Report:
         """The report without a sentence; a drafted one comes back with the next draft of its segment (``with_struck``)."""
         gone = self.statement(statement_id)
@@ -163,6 +193,9 @@ class Report:
     def _with(self, changed: Statement) -> Report:
         same = changed.statement_id
         return replace(self, statements=tuple(changed if s.statement_id == same else s for s in self.statements))
+
+    def _heading(self, statement: Statement) -> tuple[SectionKey, OrganSystem]:
+        return statement.section, self.layout.system(statement.system)
 
     def _segment(self, segment_id: str) -> ReportSegment:
         if segment_id not in self.segments:

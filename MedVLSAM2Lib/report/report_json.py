@@ -15,7 +15,7 @@ from MedVLSAM2Lib.report.json_fields import FieldError, Fields, parse
 from MedVLSAM2Lib.report.layout import Layout, OrganSystem, Section, SectionKey
 from MedVLSAM2Lib.report.measurements import Measurement, SegmentMeasurements
 from MedVLSAM2Lib.report.quantities import Quantity
-from MedVLSAM2Lib.report.report import DRAFT_MARK, ModelIdentity, Report, ReportError, ReportSegment
+from MedVLSAM2Lib.report.report import DRAFT_MARK, Missing, ModelIdentity, Report, ReportError, ReportSegment
 from MedVLSAM2Lib.report.side import Midline, Side, SideFinding
 from MedVLSAM2Lib.report.statements import Source, Statement
 from MedVLSAM2Lib.volume.reorientation import Position
@@ -53,6 +53,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "layout": _layout(report.layout),
         "segments": [_segment(segment) for segment in report.segments.values()],
         "statements": [_statement(report, statement) for statement in report.statements],
+        "missing": [vars(one) for one in report.missing],
     }
 
 
@@ -127,11 +128,18 @@ def _read(fields: Fields) -> Report:
         statements,
         {segment.segment_id: segment for segment in segments},
         None if model is None else _read_model(model),
+        tuple(_read_missing(one) for one in fields.objects("missing", optional=True)),
     )
     fields.finish()
     if len(report.segments) != len(segments) or len({s.statement_id for s in statements}) != len(statements):
         raise FieldError("two segments or two statements share an id.")
     return report
+
+
+def _read_missing(fields: Fields) -> Missing:
+    missing = Missing(fields.text("name", longest=_SHORT), fields.text("system", longest=_SHORT))
+    fields.finish()
+    return missing
 
 
 def _read_model(fields: Fields) -> ModelIdentity:
@@ -148,6 +156,7 @@ def _read_layout(fields: Fields) -> Layout:
         tuple(_read_system(one) for one in fields.objects("systems")),
         _read_system(fields.inner("other")),
         fields.text("not_assessed", longest=_SHORT),
+        fields.text("not_found", "Not found", longest=_SHORT),
     )
     fields.finish()
     return layout

@@ -140,7 +140,8 @@ def _read_layout(fields: Fields, systems: tuple[OrganSystem, ...]) -> Layout:
         raise FieldError("systems names a key twice.")
     other = OrganSystem("other", fields.text("other", longest=_SHORT))
     names = fields.text("study_type", longest=_SHORT), fields.text("title", longest=_SHORT)
-    return Layout(*names, sections, systems, other, fields.text("not_assessed", longest=_SHORT))
+    silence = fields.text("not_assessed", longest=_SHORT), fields.text("not_found", "Not found", longest=_SHORT)
+    return Layout(*names, sections, systems, other, *silence)
 
 
 def _read_structures(system: Fields) -> Structures:

@@ -93,4 +93,4 @@ class ConversationNode:
 
     def write(self, exchanges: Sequence[Exchange]) -> None:
         """Keep ``exchanges`` in place of those before."""
-        self._node.SetText(json.dumps({"exchanges": encode(tuple(exchanges), [])}, ensure_ascii=False))
+        self._node.SetText(json.dumps({"exchanges": encode(tuple(exchanges), [])}))

@@ -10,7 +10,7 @@ import slicer
 
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
-from MedVLSAM2Lib.scene.slice_views import make_visible
+from MedVLSAM2Lib.scene.slice_views import look_at, make_visible
 from MedVLSAM2Lib.scene.volume_frame import VolumeFrame
 from MedVLSAM2Lib.volume import PackedMask
 from MedVLSAM2Lib.volume.reorientation import Position
@@ -32,7 +32,7 @@ def show_evidence(segmentation_node: Any, segment_ids: Sequence[str], volume_nod
         make_visible(segmentation_node, segment_id)
     show_only(segmentation_node, there)
     if place is not None:
-        _look_at(VolumeFrame(volume_node).world(place), volume_node.GetScene())
+        look_at(VolumeFrame(volume_node).world(place), volume_node.GetScene())
 
 
 def show_only(segmentation_node: Any, segment_ids: Collection[str]) -> None:
@@ -51,14 +51,3 @@ def _middle(mask: PackedMask) -> Position | None:
     j, i = voxels[((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1).argmin()]
     low = mask.box.low
     return float(i + low[2]), float(j + low[1]), float(k + low[0])
-
-
-def _look_at(world: Position, scene: Any) -> None:
-    slice_node = slicer.vtkMRMLSliceNode
-    slice_node.JumpAllSlices(scene, *world, slice_node.CenteredJumpSlice)
-    for number in range(scene.GetNumberOfNodesByClass("vtkMRMLCameraNode")):
-        camera = scene.GetNthNodeByClass(number, "vtkMRMLCameraNode")
-        # The camera goes along, so that the direction and the distance stay.
-        step = np.subtract(world, camera.GetFocalPoint())
-        camera.SetFocalPoint(*world)
-        camera.SetPosition(*np.add(camera.GetPosition(), step))

@@ -1,9 +1,10 @@
-"""Showing a place in the slice views."""
+"""Showing a place in the slice and 3D views."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import slicer
 
 from MedVLSAM2Lib.scene.node_access import require_segment
@@ -12,7 +13,7 @@ from MedVLSAM2Lib.volume.reorientation import Position
 
 
 def jump_to(volume_node: Any, local_ras: Position) -> None:
-    """Go to a position in all slice views and centre them there.
+    """Go to a position in all slice and 3D views and centre them there.
 
     Args:
         volume_node: the volume it was measured on.
@@ -21,9 +22,18 @@ def jump_to(volume_node: Any, local_ras: Position) -> None:
     Raises:
         SceneError: the volume is gone.
     """
-    world = VolumeFrame(volume_node).world_of_local(local_ras)
-    views = slicer.vtkMRMLSliceNode
-    views.JumpAllSlices(volume_node.GetScene(), *world, views.CenteredJumpSlice)
+    look_at(VolumeFrame(volume_node).world_of_local(local_ras), volume_node.GetScene())
+
+
+def look_at(world: Position, scene: Any) -> None:
+    """Centre all slice and 3D views on a position in the world, in mm; directions and distances of cameras stay."""
+    slice_node = slicer.vtkMRMLSliceNode
+    slice_node.JumpAllSlices(scene, *world, slice_node.CenteredJumpSlice)
+    for number in range(scene.GetNumberOfNodesByClass("vtkMRMLCameraNode")):
+        camera = scene.GetNthNodeByClass(number, "vtkMRMLCameraNode")
+        step = np.subtract(world, camera.GetFocalPoint())
+        camera.SetFocalPoint(*world)
+        camera.SetPosition(*np.add(camera.GetPosition(), step))
 
 
 def make_visible(segmentation_node: Any, segment_id: str) -> None:

@@ -143,7 +143,9 @@ class Batch:
         rows = self._write_masks(scan.name, found, unfinished)
         if self._task.report_template is not None:
             segments = [one for of_phrase in found.values() for one in of_phrase]
-            session.report(self._task.report_template, segments=segments).save(unfinished / "report.html")
+            missing = [phrase for phrase, made in found.items() if not made]
+            draft = session.report(self._task.report_template, segments=segments, not_found=missing)
+            draft.save(unfinished / "report.html")
         write_table(unfinished / TABLE, rows)
         unfinished.rename(self._output / scan.name)
 

@@ -54,6 +54,7 @@ class Draft:
         indication: str = "",
         sentences: Sequence[ModelSentence] = (),
         dicom_files: Sequence[Path] = (),
+        not_found: Sequence[str] = (),
     ) -> Draft:
         """What ``template`` says of measured ``segments``, and what the model said of them.
 
@@ -65,10 +66,11 @@ class Draft:
             indication: as a person typed it.
             sentences: the model's, with the ids of ``segments``.
             dicom_files: of the series the scan came from, for the technique and for DICOM export.
+            not_found: what was looked for by name without finding it.
         """
         header = read_header(dicom_files[0]) if dicom_files else {}
         measured = [segment.for_report() for segment in segments]
-        report = draft_report(template, measured, model, indication, header, sentences)
+        report = draft_report(template, measured, model, indication, header, sentences, not_found)
         masks = {segment.segment_id: segment.mask for segment in segments}
         return cls(report, template, volume, masks, tuple(dicom_files))
 

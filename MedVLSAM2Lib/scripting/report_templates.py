@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -21,8 +22,8 @@ _REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         "brain": frozenset({"head"}),
     }
 )
-# Bones and muscles are many, and are spoken of where something is wrong with them.
-_LOOKED_FOR = (Kind.ORGAN, Kind.VESSEL)
+# The spine is looked for as a whole: of two dozen vertebrae each would take as long as an organ.
+_ONE_OF_MANY = re.compile(r"(fir|seco|thi|four|fif|six|seven|eigh|nin|ten|eleven|twelf)(st|nd|rd|th) .* vertebra")
 
 
 def template_named(name: str) -> Template:
@@ -58,7 +59,7 @@ def template_for(names: Iterable[str]) -> Template:
 
 
 def names_to_find(template: Template, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """The organs and vessels that the template's headings name, and the findings of its regions, each on its sides."""
+    """The structures that the template's headings name, and the findings of its regions, each on its sides."""
     regions = _REGIONS.get(template.layout.study_type, _EVERY_REGION)
     return tuple(
         structure.name
@@ -70,4 +71,4 @@ def names_to_find(template: Template, vocabulary: Vocabulary) -> tuple[str, ...]
 def _is_looked_for(template: Template, term: Term) -> bool:
     if term.kind is Kind.FINDING:
         return True
-    return term.kind in _LOOKED_FOR and system_of(template, term.name) != template.layout.other.key
+    return not _ONE_OF_MANY.match(term.name) and system_of(template, term.name) != template.layout.other.key

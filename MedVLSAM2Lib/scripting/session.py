@@ -158,6 +158,7 @@ class Session:
         indication: str = "",
         segments: Sequence[ScanSegment] | None = None,
         sentences: bool = True,
+        not_found: Iterable[str] = (),
     ) -> Draft:
         """A draft report: what the template names is found, measured and said in the template's words.
 
@@ -166,6 +167,7 @@ class Session:
             indication: as a person typed it.
             segments: what to speak of instead of what is found by name.
             sentences: whether the model's own sentences are added, where it was trained for reports.
+            not_found: names that were looked for without finding anything, where ``segments`` are what was found.
 
         Raises:
             TemplateError: there is no such template.
@@ -175,13 +177,18 @@ class Session:
         if segments is None:
             found = self.find_all(names_to_find(chosen, self._vocabulary))
             segments = [one for of_phrase in found.values() for one in of_phrase]
-            logger.info("Not found: %s.", ", ".join(phrase for phrase in found if not found[phrase]) or "nothing")
+            not_found = [phrase for phrase, made in found.items() if not made]
+            logger.info("Not found: %s.", ", ".join(not_found) or "nothing")
+        # That a finding was not found is not said: it would read as if there were none.
+        missing = tuple(filter(self._vocabulary.is_part_of_the_body, not_found))
         said: tuple[ModelSentence, ...] = ()
         shown = tuple(segments)
         if sentences and self.offers_report:
             said, pointed_at = report_sentences(self._answered((Turn("user", REPORT_QUESTION),)), shown)
             shown += pointed_at
-        return Draft.of(self.volume, chosen, shown, identity_of(self.model), indication, said, self.dicom_files)
+        return Draft.of(
+            self.volume, chosen, shown, identity_of(self.model), indication, said, self.dicom_files, missing
+        )
 
     @property
     def offers_report(self) -> bool:

@@ -12,13 +12,17 @@ def type_text(widget: QtWidgets.QWidget, text: str) -> None:
     QtTest.QTest.keyClicks(widget, text)
 
 
-def press_key(widget: QtWidgets.QWidget, key: str, *, control: bool = False, shift: bool = False) -> None:
+def press_key(
+    widget: QtWidgets.QWidget, key: str, *, control: bool = False, shift: bool = False, alt: bool = False
+) -> None:
     """Press and release a key by its Qt name: ``Return``, ``Escape``, ``Delete``, ``Z`` ..."""
     modifiers = QtCore.Qt.KeyboardModifier.NoModifier
     if control:
         modifiers |= QtCore.Qt.KeyboardModifier.ControlModifier
     if shift:
         modifiers |= QtCore.Qt.KeyboardModifier.ShiftModifier
+    if alt:
+        modifiers |= QtCore.Qt.KeyboardModifier.AltModifier
     QtTest.QTest.keyClick(widget, getattr(QtCore.Qt.Key, f"Key_{key}"), modifiers)
 
 
@@ -38,6 +42,21 @@ def click_words(view: Any, words: str) -> None:
 def hover_over_words(view: Any, words: str) -> None:
     """Move the mouse there, without a click."""
     QtTest.QTest.mouseMove(view.viewport(), _place_of(view, words))
+
+
+def hover(widget: QtWidgets.QWidget) -> None:
+    """Move the mouse to the middle of a widget."""
+    QtTest.QTest.mouseMove(widget)
+
+
+def hover_over_cell(table: QtWidgets.QTableWidget, row: int, column: int) -> None:
+    """Move the mouse into a table's cell, without a click; it is scrolled into view first."""
+    index = table.model().index(row, column)
+    table.scrollTo(index)
+    # The first move of a mouse brings it into the widget; what is under it is told by the next.
+    for place in (table.visualRect(index).topLeft(), table.visualRect(index).center()):
+        QtTest.QTest.mouseMove(table.viewport(), place)
+        QtWidgets.QApplication.processEvents()
 
 
 def click_cell(table: QtWidgets.QTableWidget, row: int, column: int, *, double: bool = False) -> None:

@@ -89,7 +89,8 @@ def _block(block: Block, numbers: dict[str, int]) -> Iterator[str]:
 def _sentences(group: Group, numbers: dict[str, int]) -> str:
     if not group.lines:
         return f'<p class="empty">{_text(group.empty)}</p>'
-    return "".join(f'<p class="{line.statement.source}">{_sentence(line, numbers)}</p>' for line in group.lines)
+    said = "".join(f'<p class="{line.statement.source}">{_sentence(line, numbers)}</p>' for line in group.lines)
+    return said + (f'<p class="empty">{_text(group.not_found)}</p>' if group.not_found else "")
 
 
 def _sentence(line: Line, numbers: dict[str, int]) -> str:

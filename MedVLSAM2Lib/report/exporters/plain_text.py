@@ -35,7 +35,7 @@ def _lines(shown: Outline, patient: PatientDetails) -> Iterator[str]:
 
 def _block_lines(block: Block) -> Iterator[str]:
     for group in block.groups:
-        text = " ".join(_sentences(group)) or group.empty
+        text = " ".join([*_sentences(group), *filter(None, [group.not_found])]) or group.empty
         yield f"{group.title}: {text}" if group.title else text
 
 

@@ -97,8 +97,8 @@ class Reader:
         if wait:
             self.settle()
 
-    def press_key_in_table(self, key: str) -> None:
-        keyboard.press_key(self.table, key)
+    def press_key_in_table(self, key: str, *, alt: bool = False) -> None:
+        keyboard.press_key(self.table, key, alt=alt)
         self.settle()
 
     def type_into(self, widget: str, text: str, key: str = "Return") -> None:
@@ -112,6 +112,10 @@ class Reader:
     def click_sentence(self, start: str) -> None:
         keyboard.click_cell(self.table, self._row(start), 0)
         self.settle()
+
+    def hover_over_sentence(self, start: str) -> None:
+        keyboard.hover_over_cell(self.table, self._row(start), 0)
+        self.slicer.process_events()
 
     def rewrite(self, start: str, text: str, key: str = "Return") -> None:
         """Double-click a sentence, type over it, and press a key."""

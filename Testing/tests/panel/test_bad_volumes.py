@@ -107,7 +107,7 @@ def test_without_a_scan_every_tool_is_off_and_its_key_says_why(a_user: User) -> 
     a_user.ui.volumeSelector.setCurrentNode(None)
     assert a_user.tools() == []
     assert a_user.reason == "Load a scan and choose it under Volume."
-    assert a_user.ui.boxButton.toolTip == a_user.reason
+    assert a_user.reason in a_user.ui.boxButton.toolTip
     a_user.key("3")
     assert a_user.says == a_user.reason
     assert a_user.panel.placer.tool is None

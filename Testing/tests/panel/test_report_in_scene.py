@@ -46,6 +46,38 @@ def test_a_loaded_scene_brings_the_report_back_with_its_links(
     assert reader.sentence("The liver") == "The liver is mine."
 
 
+def test_the_order_of_the_sentences_is_kept_in_the_scene_and_in_what_leaves(
+    a_slicer: OffscreenSlicer, a_module: Any, a_ct: Any, tmp_path: Path
+) -> None:
+    drawn(a_module, a_ct, {"liver": LIVER})
+    reader = Reader(a_slicer, a_module)
+    reader.open_section()
+    reader.draft()
+    for text in ("One.", "Two."):
+        reader.click_sentence("Liver:")
+        reader.type_into("sentenceEdit", text)
+    reader.click_sentence("Two.")
+    reader.press("moveUp")
+    assert reader.section._table.current.text == "Two."
+    reader.press_key_in_table("Up", alt=True)
+    assert not reader.ui.moveUpButton.enabled
+    assert reader.ui.moveDownButton.enabled
+    reader.click_sentence("One.")
+    reader.press_key_in_table("Up", alt=True)
+
+    def order(text: str) -> list[str]:
+        return sorted(("One.", "Two.", "Liver: "), key=text.index)
+
+    assert order("\n".join(reader.lines)) == ["Two.", "One.", "Liver: "]
+    assert order(reader.copied_text()) == ["Two.", "One.", "Liver: "]
+    reader.draft()
+    assert order("\n".join(reader.lines)) == ["Two.", "One.", "Liver: "]
+    a_slicer.save_scene(tmp_path / "scene.mrb")
+    a_slicer.load_scene(tmp_path / "scene.mrb")
+    reader.settle()
+    assert order("\n".join(reader.lines)) == ["Two.", "One.", "Liver: "]
+
+
 def test_a_closed_scene_leaves_an_empty_section(a_slicer: OffscreenSlicer, a_module: Any, a_ct: Any) -> None:
     drawn(a_module, a_ct, {"liver": LIVER})
     reader = Reader(a_slicer, a_module)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.panel.reader import Reader
 
 if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
+    from tests.panel.user import User
 
 LIVER = (slice(10, 30), slice(10, 30), slice(10, 30))
 MASS = (slice(20, 26), slice(32, 38), slice(40, 46))
@@ -60,6 +62,69 @@ def test_a_click_on_a_sentence_shows_its_evidence_in_all_slice_views(
     # All its slices are alike, and the first of the longest diameter counts: k = 20; in that, the middle: j = 34.5.
     assert a_reader.slice_offset("Red") == pytest.approx(3 * 20 - 60, abs=0.1)
     assert a_reader.slice_offset("Green") == pytest.approx(50 - 2 * 34.5, abs=0.1)
+
+
+def test_a_click_on_a_sentence_takes_the_3d_view_along_and_keeps_its_direction(
+    a_slicer: OffscreenSlicer, a_reader: Reader
+) -> None:
+    camera = a_slicer.scene.AddNewNodeByClass("vtkMRMLCameraNode")
+    sight = np.subtract(camera.GetPosition(), camera.GetFocalPoint())
+    a_reader.draft()
+    a_reader.click_sentence("Mass, ")
+    assert camera.GetFocalPoint()[2] == pytest.approx(3 * 20 - 60, abs=0.1)
+    assert camera.GetFocalPoint()[1] == pytest.approx(50 - 2 * 34.5, abs=0.1)
+    np.testing.assert_allclose(np.subtract(camera.GetPosition(), camera.GetFocalPoint()), sight)
+
+
+def test_the_mouse_over_a_sentence_makes_its_evidence_stand_out_until_it_leaves(
+    a_slicer: OffscreenSlicer, a_reader: Reader, segments: dict[str, str]
+) -> None:
+    from harness import keyboard
+
+    a_reader.draft()
+    display = a_reader.segmentation.GetDisplayNode()
+    display.SetSegmentVisibility(segments["mass"], False)
+    display.SetSegmentOpacity2DFill(segments["liver"], 0.5)
+
+    def seen(name: str) -> tuple[bool, float]:
+        return display.GetSegmentVisibility(segments[name]), display.GetSegmentOpacity2DFill(segments[name])
+
+    a_reader.module.panel.resize(500, 1800)
+    a_slicer.process_events()
+    offset = a_reader.slice_offset("Red")
+    a_reader.hover_over_sentence("Mass, ")
+    assert seen("mass") == (True, 1.0)
+    assert seen("liver") == (True, pytest.approx(0.075))
+    assert a_reader.slice_offset("Red") == offset
+    a_reader.hover_over_sentence("Liver:")
+    assert seen("liver") == (True, 1.0)
+    assert not seen("mass")[0]
+    keyboard.hover(a_reader.ui.indicationEdit)
+    a_slicer.process_events(until=lambda: seen("liver")[1] == 0.5, timeout_s=5)
+    assert seen("mass") == (False, 1.0)
+
+    a_reader.hover_over_sentence("Mass, ")
+    a_reader.click_sentence("Mass, ")
+    keyboard.hover(a_reader.ui.indicationEdit)
+    a_slicer.process_events(until=lambda: seen("liver")[1] == 0.5, timeout_s=5)
+    assert seen("mass") == (True, 1.0)
+
+
+def test_what_was_looked_for_by_name_and_not_found_says_so(a_slicer: OffscreenSlicer, a_speaker: User) -> None:
+    for phrase in ("liver", "spleen", "gallstone"):
+        a_speaker.find(phrase)
+    reader = Reader(a_slicer, a_speaker.module)
+    reader.open_section()
+    reader.draft()
+    assert "Not found: spleen." in reader.lines
+    assert not any("gallstone" in line.lower() for line in reader.lines)
+    assert "Spleen: Not found: spleen." in reader.copied_text()
+    assert "Spleen" not in next(line for line in reader.lines if line.startswith("Not assessed: "))
+    a_speaker.worker_will(capabilities=["click", "phrase"], tones={"spleen": 180})
+    a_speaker.find("spleen")
+    reader.draft()
+    assert "Not found: spleen." not in reader.lines
+    assert reader.has("Spleen:")
 
 
 def test_correcting_a_segment_by_another_tool_changes_its_numbers(

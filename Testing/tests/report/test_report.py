@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from MedVLSAM2Lib.report.drafting import with_not_found
 from MedVLSAM2Lib.report.evidence import Evidence
+from MedVLSAM2Lib.report.exporters.html_page import html_page
+from MedVLSAM2Lib.report.exporters.plain_text import plain_text
 from MedVLSAM2Lib.report.layout import SectionKey
 from MedVLSAM2Lib.report.measurements import measure_segment
 from MedVLSAM2Lib.report.outline import outline
@@ -18,6 +21,7 @@ from MedVLSAM2Lib.report.quantities import Quantity
 from MedVLSAM2Lib.report.report import DRAFT_MARK, Report, ReportError
 from MedVLSAM2Lib.report.report_json import report_from_json, report_to_json
 from MedVLSAM2Lib.report.statements import Source, Statement
+from MedVLSAM2Lib.report.templates import Template
 from tests.report.conftest import Phantom
 from tests.report.shapes import a_mask, an_ellipsoid
 
@@ -147,6 +151,41 @@ def test_headings_of_what_was_not_looked_at_say_so_and_nothing_is_called_normal(
     assert groups["Spleen"].lines == ()
     assert groups["Spleen"].empty == "Not assessed."
     assert "normal" not in _text(a_report).lower()
+
+
+def test_what_was_looked_for_and_not_found_says_so_until_it_is_segmented(
+    a_report: Report, the_abdomen: Template
+) -> None:
+    report = with_not_found(a_report, the_abdomen, ["spleen", "right kidney", "skin"])
+    groups = {group.title: group for block in outline(report).blocks for group in block.groups}
+    assert (groups["Spleen"].lines, groups["Spleen"].empty) == ((), "Not found: spleen.")
+    assert groups["Pancreas"].empty == "Not assessed."
+    assert groups["Kidneys, ureters and adrenal glands"].not_found == "Not found: right kidney."
+    assert groups["Other findings"].empty == "Not found: skin."
+    assert report_from_json(report_to_json(report)) == report
+    for shown in (plain_text(report), html_page(report)):
+        assert "Not found: spleen." in shown
+        assert "Not found: right kidney." in shown
+
+    spleen = replace(report.segments["Segment_1"], segment_id="Segment_9", name="Spleen")
+    assert "Not found: spleen." not in plain_text(report.with_segment(spleen))
+
+
+def test_a_sentence_moves_past_its_neighbour_and_stays_under_its_heading(a_report: Report) -> None:
+    report = a_report
+    for text in ("First.", "Second.", "Third."):
+        report = report.with_typed(SectionKey.FINDINGS, text, "spleen")
+    first, second, third = (statement.statement_id for statement in report.statements[-3:])
+
+    def spleen(moved: Report) -> list[str]:
+        return [moved.text_of(one) for one in moved.statements if one.system == "spleen"]
+
+    assert spleen(report.moved(third, -1)) == ["First.", "Third.", "Second."]
+    assert spleen(report.moved(first, 1).moved(first, 1)) == ["Second.", "Third.", "First."]
+    assert report.moved(first, -1) is report
+    assert report.moved(third, 1) is report
+    assert report.moved(second, -1).moved(second, 1) == report
+    assert report_from_json(report_to_json(report.moved(third, -1))) == report.moved(third, -1)
 
 
 def test_every_outline_is_a_draft(a_report: Report) -> None:

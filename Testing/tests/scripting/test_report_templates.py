@@ -18,8 +18,16 @@ def a_vocabulary() -> Vocabulary:
 @pytest.mark.parametrize(
     ("template", "looked_for", "not_looked_for"),
     [
-        ("chest", {"right lung", "heart", "aorta", "lung nodule"}, {"third ventricle", "left iliac artery", "eye"}),
-        ("abdomen_pelvis", {"liver", "left kidney", "prostate", "renal cyst"}, {"brain", "right parotid gland"}),
+        (
+            "chest",
+            {"right lung", "heart", "aorta", "lung nodule"},
+            {"third ventricle", "left iliac artery", "eye", "first thoracic vertebra"},
+        ),
+        (
+            "abdomen_pelvis",
+            {"liver", "left kidney", "prostate", "renal cyst", "visceral fat", "left iliopsoas muscle", "lumbar spine"},
+            {"brain", "right parotid gland"},
+        ),
         ("brain", {"cerebellum", "left lateral ventricle", "intracranial hemorrhage"}, {"portal vein", "liver"}),
         ("head_neck", {"left parotid gland", "thyroid gland", "larynx"}, {"right iliac vein", "liver"}),
     ],
