@@ -111,7 +111,7 @@ class JointConfig:
         network: the shapes of parts that are made from nothing.
         schedule: the mask model's learning rate over time.
         language_rate: the other parts' learning rate, in multiples of the mask model's.
-        learns: the parts that learn; the others stay as they are.
+        learns: the parts that learn; the others stay as they are. A locator learns when the mask model does.
         weights: of the losses.
         language_data, mix: what examples are drawn of.
         words: what views with words are of.

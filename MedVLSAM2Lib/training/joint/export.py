@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from MedVLSAM2Lib.files.atomic_write import folder_beside
-from MedVLSAM2Lib.model.medvlsam2.config import PHRASE, QUESTION, REPORT, ComponentSource, MedVLSam2Config
+from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, PHRASE, QUESTION, REPORT, ComponentSource, MedVLSam2Config
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.validation import FOUND
@@ -32,15 +33,19 @@ def save_checkpoint_of(
     """Write the network in half precision, with what is known of it, in the place of the checkpoint in ``folder``."""
     halved = copy.deepcopy(network).to(torch.float16)
     trained_on = tuple(f"{source.what}: {source.licence}" for source in SOURCES)
-    whole = MedVLSam2Config(
+    parts = TRAINED if network.locator is None else (*TRAINED, LOCATOR)
+    components = {name: ComponentSource(path=name) for name in parts}
+    begun_with = network.begun_with or MedVLSam2Config(
         name=NAME,
         capabilities=(*CAPABILITIES, PHRASE, QUESTION, REPORT),
-        components={name: ComponentSource(path=name) for name in TRAINED},
+        components=components,
         found_threshold=FOUND,
-        rereads_phrases=not (config.weights.language and config.words.answers),
         licence="Apache-2.0",
         trained_on=("procedural phantoms of the trunk and the head (this project): Apache-2.0", *trained_on),
     )
+    whole = replace(begun_with, components=components)
+    if config.weights.words:
+        whole = replace(whole, rereads_phrases=not (config.weights.language and config.words.answers))
     card: dict[str, Any] = {
         "name": NAME,
         "licence": whole.licence,

@@ -129,7 +129,7 @@ class Learner:
                 states.append(read.states[row, read.texts[row].segs[worded.seg]])
         tokens = network.seg_projector(torch.stack(states))[:, None]
         examples = [worded.views for _, worded in kept]
-        return self._words.run(network.mask_model, examples, self._words.draw_count(rng), rng, tokens)
+        return self._words.run(network.listener, examples, self._words.draw_count(rng), rng, tokens)
 
     def _meaning_loss(self, network: JointNetwork, meanings: Sequence[Meaning]) -> Tensor:
         """Cross-entropy of what seg tokens say of each term and side, summed over them."""

@@ -18,6 +18,7 @@ from MedVLSAM2Lib.model.medvlsam2.component_store import Component
 from MedVLSAM2Lib.model.medvlsam2.config import (
     ENCODER,
     LANGUAGE,
+    LOCATOR,
     MASK_MODEL,
     PROJECTOR,
     SEG_PROJECTOR,
@@ -45,6 +46,9 @@ class JointNetwork(nn.Module):
     """Volume encoder, projector, language model, seg projector and mask model.
 
     The tokenizer and how the language model is asked go with it, so that it can be saved as a checkpoint at any time.
+
+    Attributes:
+        begun_with: what the checkpoint it was read from says of itself; None for one made from nothing.
     """
 
     def __init__(
@@ -55,16 +59,24 @@ class JointNetwork(nn.Module):
         seg_projector: SegProjector,
         masks: PatchNetwork,
         asked: LanguageConfig,
+        locator: PatchNetwork | None = None,
     ) -> None:
+        """``locator`` hears words in the place of the mask model, which then answers prompts only."""
         super().__init__()
+        self.begun_with: MedVLSam2Config | None = None
         self.volume_encoder, self.projector, self.language_model = encoder, projector, language
-        self.seg_projector, self.mask_model = seg_projector, masks
+        self.seg_projector, self.mask_model, self.locator = seg_projector, masks, locator
         self.asked = asked
         # A contrastive loss begins with a scale of 10 and a bias of -10 (SigLIP).
         width = int(language.config.hidden_size)
         self.alignment = nn.ModuleDict({"volume": nn.Linear(width, width), "text": nn.Linear(width, width)})
         self.alignment_scale = nn.Parameter(torch.tensor([2.3, -10.0]))
         self.meaning = nn.Linear(seg_projector.config.token_width, len(Meanings(Vocabulary.read()).names))
+
+    @property
+    def listener(self) -> PatchNetwork:
+        """The mask model that hears words."""
+        return self.mask_model if self.locator is None else self.locator
 
     def visual_tokens(self, volumes: Tensor) -> Tensor:
         """(B, C, D, H, W) in, (B, N, width of the language model) out."""
@@ -110,11 +122,12 @@ class JointNetwork(nn.Module):
     def from_checkpoint(cls, folder: Path) -> JointNetwork:
         """The network of a checkpoint with all parts, in float32; CheckpointError when it cannot be used."""
         model = MedVLSam2Model.from_pretrained(folder, dtype=torch.float32)
-        language, masks = model.language_model, model.mask_model.network
-        if not isinstance(masks, PatchNetwork):
-            raise TypeError(f"The mask model in {folder} is of the kind {model.mask_model.kind}, not patches.")
+        language, masks = model.language_model, _patches(model.mask_model, folder)
+        locator = _patches(model.locator, folder) if LOCATOR in model.config.components else None
         parts = (model.volume_encoder, model.projector, language.network, model.seg_projector, masks)
-        return cls(*parts, asked=language.config)
+        made = cls(*parts, asked=language.config, locator=locator)
+        made.begun_with = model.config
+        return made
 
     def as_model(
         self, config: MedVLSam2Config, tokenizer: PreTrainedTokenizerBase, card: Mapping[str, Any], identity: str
@@ -127,6 +140,10 @@ class JointNetwork(nn.Module):
             SEG_PROJECTOR: self.seg_projector,
             MASK_MODEL: MaskComponent("patches", self.mask_model, card, identity, torch.float16),
         }
+        if self.locator is not None:
+            parts[LOCATOR] = MaskComponent(
+                "patches", self.locator, {**card, "capabilities": []}, identity, torch.float16
+            )
         whole = replace(
             config,
             language=self.asked,
@@ -136,6 +153,12 @@ class JointNetwork(nn.Module):
             phrase_sees_volume=False,
         )
         return MedVLSam2Model(whole, parts)
+
+
+def _patches(component: MaskComponent, folder: Path) -> PatchNetwork:
+    if not isinstance(component.network, PatchNetwork):
+        raise TypeError(f"A mask model in {folder} is of the kind {component.kind}, not patches.")
+    return component.network
 
 
 def _begin_with(patches: PatchNetwork, weights: Path) -> None:

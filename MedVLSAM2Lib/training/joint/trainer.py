@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL
+from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
@@ -21,6 +21,7 @@ from MedVLSAM2Lib.training.learning.training_state import TrainingState
 
 STREAM = 3_000_000
 # What only a loss needs is trained with it, and is no part of a checkpoint.
+MASK_MODELS = (MASK_MODEL, LOCATOR)
 OF_LOSSES = ("alignment", "meaning")
 
 
@@ -41,6 +42,8 @@ class JointTrainer(TrainingState[JointNetwork]):
         network.eval()
         for part in config.learns:
             getattr(network, part).train()
+        if network.locator is not None and MASK_MODEL in config.learns:
+            network.locator.train()
         average = MovingAverage(network, config.ema)
         before = copy.deepcopy(network).requires_grad_(False) if config.weights.keeping else None
         self._learner = Learner(config, ConversationTokens(tokenizer, network.asked), before)
@@ -80,8 +83,8 @@ class JointTrainer(TrainingState[JointNetwork]):
 def _groups(network: JointNetwork, config: JointConfig) -> list[dict[str, object]]:
     """The mask model learns at the schedule's rate, everything else at its multiple."""
     named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-    slow = [p for name, p in named if name.startswith(MASK_MODEL) and "token_modulation" not in name]
-    fast = [p for name, p in named if not name.startswith(MASK_MODEL) or "token_modulation" in name]
+    slow = [p for name, p in named if name.startswith(MASK_MODELS) and "token_modulation" not in name]
+    fast = [p for name, p in named if not name.startswith(MASK_MODELS) or "token_modulation" in name]
     groups = ((slow, 1.0), (fast, config.language_rate))
     return [{"params": parameters, "multiple": multiple} for parameters, multiple in groups if parameters]
 
@@ -91,8 +94,9 @@ def _learns(name: str, config: JointConfig) -> bool:
     for loss in OF_LOSSES:
         if name.startswith(loss):
             return float(getattr(config.weights, loss)) > 0
-    part = next(part for part in TRAINED if name.startswith(part))
-    return part in config.learns
+    if name.startswith(MASK_MODELS):
+        return MASK_MODEL in config.learns
+    return next(part for part in TRAINED if name.startswith(part)) in config.learns
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:

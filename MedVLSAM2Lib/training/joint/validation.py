@@ -67,7 +67,7 @@ class JointValidation:
         """Means over the objects: DSC of what is found for a phrase, the share of absent things that are found, and
         what ``Validation`` says of clicks."""
         network.eval()
-        masks = PatchMaskModel(network.mask_model, ViewPlanner(), "validation")
+        masks = PatchMaskModel(network.listener, ViewPlanner(), "validation")
         grounding = Grounding(_Reader(network, self._tokens, self._config.bfloat16), masks, FOUND)
         rows: dict[str, list[float]] = {}
         for number, asked in enumerate(self._asked):

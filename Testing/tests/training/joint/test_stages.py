@@ -21,8 +21,10 @@ from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.training.__main__ import main
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.joint.batches import joint_source
+from MedVLSAM2Lib.training.joint.compose import compose
 from MedVLSAM2Lib.training.joint.config import JointConfig, LossWeights
 from MedVLSAM2Lib.training.joint.network import JointNetwork
+from MedVLSAM2Lib.training.joint.offering import offer
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
 from MedVLSAM2Lib.training.stage_command import CONFIGS, STAGES
@@ -201,6 +203,30 @@ def test_a_stage_goes_on_from_another_ones_checkpoint(
     before, after = (JointNetwork.from_checkpoint(run / "latest") for run in (a_finished_run, tmp_path))
     for one, other in zip(before.mask_model.parameters(), after.mask_model.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-3)
+
+
+def test_a_checkpoint_with_a_locator_goes_on_as_one(
+    a_finished_run: Path, a_stage: JointConfig, people_folder: Path, tmp_path: Path
+) -> None:
+    """Words teach the locator and leave what answers clicks as it was; what the checkpoint offers is kept."""
+    composed = tmp_path / "composed"
+    compose(a_finished_run / "latest", a_finished_run / "latest" / MASK_MODEL, composed)
+    offer(composed, ["phrase"])
+    words = LossWeights(language=0, clicks=0, meaning=0)
+    once = replace(a_stage, stage="finetune", learns=(MASK_MODEL,), weights=words)
+    train_stage(once, tmp_path / "run", start=composed, people=people_folder)
+    before, after = (JointNetwork.from_checkpoint(folder) for folder in (composed, tmp_path / "run" / "latest"))
+    assert before.locator is not None
+    assert after.locator is not None
+    assert _are_equal(before.mask_model, after.mask_model)
+    assert not _are_equal(before.locator, after.locator)
+    offered = [network.begun_with.capabilities for network in (before, after) if network.begun_with]
+    assert offered[0] == offered[1]
+    assert "question" not in offered[0]
+
+
+def _are_equal(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
 def test_a_run_is_exported_with_a_card_of_its_figures(a_finished_run: Path, tmp_path: Path) -> None:
