@@ -9,9 +9,11 @@ import numpy as np
 
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.model.volume_input.prepare import prepare
+from MedVLSAM2Lib.survey import far_from
 from MedVLSAM2Lib.training.data.cases import Case
 from MedVLSAM2Lib.training.examples.rendering import byte
 from MedVLSAM2Lib.training.examples.source import ExampleSource
+from MedVLSAM2Lib.training.facts.facts import Facts
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.example import JointBatch, ScanExample, Worded
 from MedVLSAM2Lib.training.joint.meanings import Meanings
@@ -22,10 +24,11 @@ from MedVLSAM2Lib.training.language.seg_requests import without_article
 from MedVLSAM2Lib.training.language.source import LanguageSource
 from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation, SurveyedScans
 from MedVLSAM2Lib.training.language.user import called
-from MedVLSAM2Lib.vocabulary import Vocabulary
+from MedVLSAM2Lib.vocabulary import Kind, Structure, Vocabulary
 
 SIZE_POWER = 0.4
 OTHERS = 6
+FAR_SHARE = 0.5
 
 
 class JointSource:
@@ -38,6 +41,7 @@ class JointSource:
         self._scans = LanguageSource(People(vocabulary, people), vocabulary, cases, config.language_data)
         self._clicks = ExampleSource(cases, config.mix, config.network.masks) if config.clicks else None
         self._meanings = Meanings(vocabulary)
+        self._organs = [s for s in vocabulary.structures() if s.term.kind is Kind.ORGAN]
         self._surveys = SurveyedScans(vocabulary)
         self._input = VolumeInputConfig(size=config.network.encoder.input_size)
 
@@ -126,11 +130,20 @@ class JointSource:
         return None, number, drawn.mask(segs[number])
 
     def _absent(self, drawn: LanguageExample, rng: np.random.Generator) -> tuple[str, None, np.ndarray] | None:
-        """Something that is not there."""
-        if not drawn.absent_phrases:
+        """Something that is not there: of the facts, or of a part of the body that cannot be in the scan."""
+        far = self._far(drawn.facts)
+        if far and (not drawn.absent_phrases or rng.random() < FAR_SHARE):
+            text = without_article(f"the {called(far[int(rng.integers(len(far)))], rng)}", rng)
+        elif drawn.absent_phrases:
+            text = drawn.absent_phrases[int(rng.integers(len(drawn.absent_phrases)))]
+        else:
             return None
-        text = drawn.absent_phrases[int(rng.integers(len(drawn.absent_phrases)))]
         return text, None, np.zeros(drawn.labels.shape, bool)
+
+    def _far(self, facts: Facts) -> list[Structure]:
+        """Organs that nobody labelled, in parts of the body that are far from everything that is seen."""
+        far = far_from({found.structure.term.region for found in facts.seen()})
+        return [organ for organ in self._organs if organ.term.region in far]
 
 
 def _apart(mask: np.ndarray, others: Sequence[np.ndarray]) -> list[np.ndarray]:
