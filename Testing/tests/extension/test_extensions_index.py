@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from PIL import Image
@@ -115,7 +115,7 @@ def test_the_homepage_has_name_picture_publication_and_licence() -> None:
 
 def test_every_download_and_upload_is_disclosed_and_needs_a_yes() -> None:
     (privacy,) = re.findall(r"^### Privacy\n(.*?)(?=^#)", _README, re.MULTILINE | re.DOTALL)
-    for way in ("Hugging Face", "Python packages", "SSH", "Nothing is uploaded, counted or reported"):
+    for way in ("Hugging Face", "Python packages", "SSH", "Nothing else is uploaded, and nothing is counted or reported"):
         assert way in privacy, way
     assert "only after" in privacy
 
@@ -132,8 +132,8 @@ def test_whatever_is_large_can_be_removed_in_the_panel() -> None:
 class SampleDataLogic:
     """Stands for that of Slicer's module Sample Data, which cannot be had here; these are the names of its arguments."""
 
-    registered: list[dict[str, Any]]
-    takes = {
+    registered: ClassVar[list[dict[str, Any]]] = []
+    takes: ClassVar = {
         "category", "sampleName", "uris", "fileNames", "nodeNames", "customDownloader", "thumbnailFileName",
         "loadFileType", "loadFiles", "loadFileProperties", "checksums",
     }  # fmt: skip
