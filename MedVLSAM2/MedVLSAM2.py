@@ -63,7 +63,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         super().setup()
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
         from MedVLSAM2Lib.catalogue import ModelStore
-        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
+        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher, SshLauncher
         from MedVLSAM2Lib.panel.engine_place import ChosenLauncher, EnginePlace
         from MedVLSAM2Lib.panel.panel import Panel
         from MedVLSAM2Lib.panel.setup_section import open_setup_section
@@ -72,7 +72,12 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(widget)
         self.ui = slicer.util.childWidgetVariables(widget)
         widget.setMRMLScene(slicer.mrmlScene)
-        place = EnginePlace(slicer.app.userSettings(), LocalLauncher(), slicer.util.startupEnvironment())
+        place = EnginePlace(
+            slicer.app.userSettings(),
+            LocalLauncher(),
+            slicer.util.startupEnvironment(),
+            lambda machine, variables: SshLauncher(machine, base=variables),
+        )
         client, store = EngineClient(ChosenLauncher(place)), ModelStore()
         self.panel = Panel(
             self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), store, place.convert
