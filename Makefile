@@ -1,6 +1,7 @@
 # make demo   open a CT in the panel, click, and save what came out to demo-output/
 # make test   run every test
 # make lint   check style and types
+# make audit  look all dependencies up among known vulnerabilities, or print their licences and versions
 #
 # Each makes .venv, with medvlsam2 in it, when it is not there. Another Python: make test PYTHON=/path/to/python3.12
 
@@ -10,7 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do $$name -c '$(FIT
 VENV := .venv
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint venv clean
+.PHONY: demo test lint audit venv clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/medvlsam2 demo --output demo-output
@@ -22,6 +23,12 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/python -m mypy
+
+# The auditor has dependencies of its own, which are none of the project's.
+audit: $(INSTALLED)
+	@test -e build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && \
+		build/audit/bin/python -m pip install --quiet 'pip-audit>=2.10,<3'; } || true
+	$(VENV)/bin/python Testing/audit.py build/audit/bin/python
 
 venv: $(INSTALLED)
 

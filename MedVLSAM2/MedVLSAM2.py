@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -38,6 +41,14 @@ class MedVLSAM2(ScriptedLoadableModule):
         parent.contributors = ["The MedVLSAM2 developers"]
         parent.helpText = _("Click in a slice of a CT or MR scan and get a 3D segment, on your own machine.")
         parent.acknowledgementText = _("After MedVL-SAM2 (arXiv 2601.09879).")
+        _find_library()
+        slicer.app.connect("startupCompleted()", self.registerSampleData)
+
+    def registerSampleData(self) -> None:
+        """Slicer has started: offer a scan to try the module with."""
+        from MedVLSAM2Lib.sample_data import register_sample_data
+
+        register_sample_data(Path(__file__).parent / "Resources" / "Icons" / "MedVLSAM2.png")
 
 
 class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -52,7 +63,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         super().setup()
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
         from MedVLSAM2Lib.catalogue import ModelStore
-        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
+        from MedVLSAM2Lib.engine import EngineClient, LocalLauncher, SshLauncher
         from MedVLSAM2Lib.panel.engine_place import ChosenLauncher, EnginePlace
         from MedVLSAM2Lib.panel.panel import Panel
         from MedVLSAM2Lib.panel.setup_section import open_setup_section
@@ -61,7 +72,12 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(widget)
         self.ui = slicer.util.childWidgetVariables(widget)
         widget.setMRMLScene(slicer.mrmlScene)
-        place = EnginePlace(slicer.app.userSettings(), LocalLauncher(), slicer.util.startupEnvironment())
+        place = EnginePlace(
+            slicer.app.userSettings(),
+            LocalLauncher(),
+            slicer.util.startupEnvironment(),
+            lambda machine, variables: SshLauncher(machine, base=variables),
+        )
         client, store = EngineClient(ChosenLauncher(place)), ModelStore()
         self.panel = Panel(
             self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), store, place.convert
@@ -100,3 +116,9 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneLoaded(self, _caller: Any, _event: Any) -> None:
         """Take up what was chosen and asked in the scene."""
         self.panel.scene_loaded()
+
+
+def _find_library() -> None:
+    """In a clone the library lies beside this module's folder, where Slicer does not look for it."""
+    if importlib.util.find_spec("MedVLSAM2Lib") is None:
+        sys.path.append(str(Path(__file__).resolve().parents[1]))

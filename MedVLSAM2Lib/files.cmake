@@ -283,6 +283,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/report/template_guess.py
   MedVLSAM2Lib/report/templates.py
   MedVLSAM2Lib/results.py
+  MedVLSAM2Lib/sample_data.py
   MedVLSAM2Lib/scene/__init__.py
   MedVLSAM2Lib/scene/background_measurements.py
   MedVLSAM2Lib/scene/background_surfaces.py
@@ -318,6 +319,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/spotlight.py
   MedVLSAM2Lib/scene/terminology.py
   MedVLSAM2Lib/scene/volume_frame.py
+  MedVLSAM2Lib/scene/volume_node.py
   MedVLSAM2Lib/scene/volume_reader.py
   MedVLSAM2Lib/scene/voxel_change.py
   MedVLSAM2Lib/scene/vtk_matrix.py

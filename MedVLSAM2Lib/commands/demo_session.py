@@ -10,6 +10,7 @@ from harness import open_slicer
 from MedVLSAM2Lib.commands.demo import DemoError
 from MedVLSAM2Lib.commands.positions import Ras
 from MedVLSAM2Lib.prompts import nearest_voxel
+from MedVLSAM2Lib.scene.volume_node import make_volume_node
 from MedVLSAM2Lib.volume import Volume
 
 _MODULE = Path(__file__).resolve().parents[2] / "MedVLSAM2" / "MedVLSAM2.py"
@@ -59,7 +60,7 @@ class _Sitting:
 
     def open(self) -> None:
         """The scan in three slice views, the panel beside them, the engine ready."""
-        self._volume_node = _volume_node(self._volume)
+        self._volume_node = make_volume_node(self._volume)
         for view in _SLICE_VIEWS:
             self._slicer.open_view(view, _SLICE_SIZE)
         self._slicer.show_volume(self._volume_node)
@@ -132,15 +133,3 @@ class _Sitting:
 
 def _voxel_is_in(volume: Volume, point: Ras) -> bool:
     return all(0 <= v < n for v, n in zip(nearest_voxel(volume.ras_to_ijk(point)), volume.shape, strict=True))
-
-
-def _volume_node(volume: Volume) -> Any:
-    """A node of ``volume``, shown as a radiologist would look at it."""
-    import slicer
-
-    node = slicer.util.addVolumeFromArray(volume.array, volume.ijk_to_ras, volume.name)
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    display.SetAutoWindowLevel(False)
-    display.SetWindowLevel(volume.window.width, volume.window.centre)
-    return node

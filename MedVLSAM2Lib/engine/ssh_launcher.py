@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
@@ -65,6 +65,7 @@ class SshLauncher:
         *,
         ssh: Path | None = None,
         options: Sequence[str] = (),
+        base: Mapping[str, str] | None = None,
         log_file: Path | None = None,
     ) -> None:
         """Nothing is started yet.
@@ -73,11 +74,13 @@ class SshLauncher:
             machine: where.
             ssh: the program; the one on the PATH when None.
             options: further ones for ``ssh``, ``("-F", "my_config")`` say; host keys are checked whatever they are.
+            base: the environment variables of SSH; this process's own when None.
             log_file: appended to with what SSH and the worker print; a temporary file when None.
         """
         self._machine = machine
         self._ssh = ssh
         self._options = tuple(options)
+        self._base = None if base is None else dict(base)
         self._log_file = log_file
 
     @property
@@ -100,7 +103,8 @@ class SshLauncher:
         if ssh is None:
             raise LaunchError("SSH is not installed on this machine; install OpenSSH, then start the engine again.")
         try:
-            return SshWorkerProcess(self._machine, [str(ssh), *self._arguments()], self._log_file)
+            base = os.environ if self._base is None else self._base
+            return SshWorkerProcess(self._machine, [str(ssh), *self._arguments()], base, self._log_file)
         except OSError as error:
             raise LaunchError(
                 f"SSH could not be started ({error.strerror or error}); install OpenSSH, then start the engine again."
@@ -116,9 +120,11 @@ class SshLauncher:
 class SshWorkerProcess(LocalWorkerProcess):
     """The ``ssh`` that carries a remote worker's pipes, as a child process of this one."""
 
-    def __init__(self, machine: RemoteMachine, command: Sequence[str], log_file: Path | None) -> None:
+    def __init__(
+        self, machine: RemoteMachine, command: Sequence[str], base: Mapping[str, str], log_file: Path | None
+    ) -> None:
         """Start ``command``; OSError when that does not work."""
-        super().__init__(command, {**os.environ, "LC_ALL": "C"}, log_file)  # ssh's reasons are read
+        super().__init__(command, {**base, "LC_ALL": "C"}, log_file)  # ssh's reasons are read
         self._machine = machine
 
     def ending(self, status: int) -> Ending:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from MedVLSAM2Lib.environment.errors import EnvironmentProblem
 from MedVLSAM2Lib.environment.version_range import VersionRange
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -45,8 +46,11 @@ def constraints_file() -> Path:
 
 
 def read_requirements(extras: Iterable[str] = ENGINE) -> tuple[Requirement, ...]:
-    """The packages of these extras, the empty one being the dependencies themselves."""
-    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    """The packages of these extras, the empty one being the dependencies themselves.
+
+    EnvironmentProblem in an installation without ``pyproject.toml``.
+    """
+    project = tomllib.loads(_text_of(_ROOT / "pyproject.toml"))["project"]
     groups = {"": project["dependencies"], **project["optional-dependencies"]}
     pins = read_pins()
     return tuple(_requirement(line, pins) for extra in extras for line in groups[extra])
@@ -54,13 +58,23 @@ def read_requirements(extras: Iterable[str] = ENGINE) -> tuple[Requirement, ...]
 
 def read_pins() -> dict[str, str]:
     """The version of each package in ``constraints.txt``, by its normal name."""
-    found = _PIN.findall(constraints_file().read_text(encoding="utf-8"))
+    found = _PIN.findall(_text_of(constraints_file()))
     return {normal_name(name): version for name, version in found}
 
 
 def normal_name(name: str) -> str:
     """A package's name as registries compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _text_of(path: Path) -> str:
+    """What a file beside the library says; EnvironmentProblem in an installation without it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{path.name} is missing beside MedVLSAM2Lib; install the extension again, or a clone with pip install --editable."
+        ) from error
 
 
 def _requirement(line: str, pins: dict[str, str]) -> Requirement:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from MedVLSAM2Lib.catalogue import CatalogueError, ModelStore
-from MedVLSAM2Lib.engine import LaunchError, WorkerLauncher, WorkerProcess
+from MedVLSAM2Lib.engine import LaunchError, RemoteMachine, WorkerLauncher, WorkerProcess
 from MedVLSAM2Lib.engine.launcher import LocalLauncher
 from MedVLSAM2Lib.environment import inspect_this_python, read_requirements, variables_for_another_python
 from MedVLSAM2Lib.panel.convert_command import convert_by_command
@@ -16,8 +16,8 @@ from MedVLSAM2Lib.panel.convert_command import convert_by_command
 _PLACE, _PYTHON = "MedVLSAM2/EnginePlace", "MedVLSAM2/EnginePython"
 _HOST, _COMMAND = "MedVLSAM2/EngineHost", "MedVLSAM2/EngineCommand"
 
-RemoteLauncher = Callable[[str, str], WorkerLauncher]
-"""Makes a launcher of a host and a command there; LaunchError when they cannot be such."""
+RemoteLauncher = Callable[[RemoteMachine, Mapping[str, str]], WorkerLauncher]
+"""Makes a launcher for a machine; its program for SSH is run with these environment variables."""
 
 
 class Place(Enum):
@@ -83,8 +83,7 @@ class EnginePlace:
 
     def use_machine(self, host: str, command: str) -> None:
         """Take this machine as the other one; LaunchError, and nothing changed, when it cannot be one."""
-        if self._remote is not None and host:
-            self._remote(host, command)
+        RemoteMachine.parse(host, command)
         self.host, self.command = host, command
         self._settings.setValue(_HOST, host)
         self._settings.setValue(_COMMAND, command)
@@ -94,7 +93,7 @@ class EnginePlace:
         if self.kind is Place.REMOTE and self._remote is not None:
             if not self.host:
                 raise LaunchError("No machine is chosen for the engine; write its name under Installation.")
-            return self._remote(self.host, self.command)
+            return self._remote(RemoteMachine.parse(self.host, self.command), self._before)
         if self.kind is Place.ENVIRONMENT:
             return LocalLauncher(self._python(), base=self.variables)
         missing = inspect_this_python(read_requirements()).missing
@@ -132,19 +131,31 @@ class ChosenLauncher:
         self._place = place
 
     @property
+    def is_remote(self) -> bool:
+        """Whether its workers are on another machine."""
+        return self._place.kind is Place.REMOTE
+
+    @property
     def shares_memory(self) -> bool:
         """Whether its workers can map this process's shared memory."""
-        return self._place.kind is not Place.REMOTE and self._launcher_or_none_shares()
+        launcher = self._launcher()
+        return launcher is not None and launcher.shares_memory
+
+    def folder_there(self, folder: Path) -> str:
+        """What its workers call a checkpoint folder."""
+        launcher = self._launcher()
+        return str(folder) if launcher is None else launcher.folder_there(folder)
 
     def launch(self) -> WorkerProcess:
         """Start a worker; LaunchError when that does not work."""
         return self._place.launcher().launch()
 
-    def _launcher_or_none_shares(self) -> bool:
+    def _launcher(self) -> WorkerLauncher | None:
+        """None where nothing can be started: ``launch`` says why."""
         try:
-            return self._place.launcher().shares_memory
+            return self._place.launcher()
         except LaunchError:
-            return False
+            return None
 
 
 def _known(text: str, *, has_remote: bool) -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,21 @@ class Application:
         self._slicer_app = slicer_app
         self._io_manager = CoreIOManager(slicer_app.io_manager)
         self._layout_manager = LayoutManager(views)
+        self._when_started: list[Callable[[], object]] = []
         self.temporaryPath = tempfile.gettempdir()
         self.applicationVersion = version("slicer-core")
         self.majorVersion, self.minorVersion = (int(part) for part in self.applicationVersion.split(".")[:2])
+
+    def connect(self, signal: str, slot: Callable[[], object]) -> None:
+        if signal != "startupCompleted()":
+            message = f"the harness has no {signal} of the application"
+            raise ValueError(message)
+        self._when_started.append(slot)
+
+    def complete_startup(self) -> None:
+        """What the application does once all modules are loaded."""
+        for slot in self._when_started:
+            slot()
 
     def applicationLogic(self) -> Any:
         return self._slicer_app.app_logic

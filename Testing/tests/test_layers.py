@@ -25,6 +25,7 @@ LOADED_BY_SLICER = (
     "prompts",
     "results",
     "volume",
+    "sample_data",
     "catalogue",
     "environment",
     "memory",
@@ -61,6 +62,7 @@ LAYERS: dict[str, Layer] = {
     "environment": _may("catalogue plain_json", ""),
     "vocabulary": _may("", ""),
     "survey": _may("vocabulary", ""),
+    "sample_data": _may("scene training", "slicer"),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume memory plain_json", "numpy scipy torch safetensors transformers"),
     "session": _may(
@@ -86,7 +88,7 @@ LAYERS: dict[str, Layer] = {
         "model session engine report prompts results volume files bundled_checkpoint vocabulary", "numpy"
     ),
     "commands": _may(
-        "scripting model session engine report training evaluation prompts results volume files bundled_checkpoint "
+        "scene scripting model session engine report training evaluation prompts results volume files bundled_checkpoint "
         "catalogue environment vocabulary",
         "numpy SimpleITK torch slicer vtk qt harness",
     ),

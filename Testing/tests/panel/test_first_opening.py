@@ -24,7 +24,10 @@ HEAVY = (
 )
 OPEN = """
 import importlib.abc, json, sys
-sys.path[:0] = [{root!r}, {root!r} + "/Testing"]
+from pathlib import Path
+# As in Slicer, where nobody has put a clone on the path.
+sys.path[:] = [{root!r} + "/Testing", *(p for p in sys.path if p and not (Path(p) / "MedVLSAM2Lib").is_dir())]
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in str(finder).lower()]
 from harness import open_slicer
 
 class Absent(importlib.abc.MetaPathFinder):
@@ -49,7 +52,8 @@ with open_slicer() as a_slicer:
     module.widget.setupUi.setupSection.setCollapsed(False)
     a_slicer.process_events()
     come = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in {heavy!r})
-    told = dict(asked=asked, done=done, come=come, says=module.widget.setupUi.setupLabel.text)
+    import MedVLSAM2Lib
+    told = dict(library=MedVLSAM2Lib.__file__, asked=asked, done=done, come=come, says=module.widget.setupUi.setupLabel.text)
     module.widget.exit()
 print(json.dumps(told))
 """
@@ -61,7 +65,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     home = tmp_path_factory.mktemp("home")
     run = subprocess.run(
         [sys.executable, "-c", OPEN.format(root=str(ROOT), heavy=HEAVY)],
-        env={**os.environ, "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": "", "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)},
         capture_output=True,
         text=True,
         timeout=240,
@@ -82,6 +87,10 @@ def test_nothing_heavy_is_even_asked_for(told: dict[str, object]) -> None:
 
 def test_no_process_is_started_and_no_network_is_touched(told: dict[str, object]) -> None:
     assert told["done"] == []
+
+
+def test_the_library_of_a_clone_is_found_though_nobody_installed_it(told: dict[str, object]) -> None:
+    assert told["library"] == str(ROOT / "MedVLSAM2Lib" / "__init__.py")
 
 
 def test_the_packages_are_looked_at_all_the_same(told: dict[str, object]) -> None:

@@ -14,8 +14,10 @@ import pytest
 
 from harness import keyboard
 from MedVLSAM2Lib.environment import Requirement, VersionRange
+from tests.engine.ssh_server import SshServer, sshd_program
 from tests.environment.conftest import found_here
 from tests.environment.wheels import write_wheel
+from tests.panel.conftest import opened
 from tests.panel.user import INSIDE, User
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["found_here"]
 
 ROOT = Path(__file__).resolve().parents[3]
-IN_SLICER, SEPARATE = 0, 1
+IN_SLICER, SEPARATE, REMOTE = range(3)
 Pretend = Callable[[dict[str, str | None]], None]
 
 
@@ -409,3 +411,55 @@ def test_an_environment_that_lacks_something_is_not_used(the_section: Section, t
     the_section.type_path("python", tmp_path)
     the_section.press("usePython")
     assert the_section.wait().endswith("does not run as a Python; choose another one.")
+
+
+# Another machine
+
+
+def test_nothing_is_sent_to_another_machine_before_its_name_is_agreed_to(the_section: Section) -> None:
+    the_section.choose(REMOTE)
+    assert the_section.place.kind.value == "slicer"
+    assert not the_section.can("useMachine")
+    assert the_section.ui.setupLabel.text == "Write the machine's name and agree that scans are sent there."
+    assert the_section.user.panel.model.info is not None  # the engine here goes on
+    the_section.ui.hostEdit.setText("-oProxyCommand=x")
+    the_section.press("useMachine")
+    assert the_section.ui.resultLabel.text == "Write the remote machine as host, user@host or user@host:port."
+    assert the_section.place.kind.value == "slicer"
+
+
+@pytest.mark.skipif(sshd_program() is None, reason="there is no sshd here")
+def test_on_another_machine_a_click_is_answered_and_the_machine_is_remembered(
+    a_slicer: OffscreenSlicer, a_ct: Any, the_worker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ssh").mkdir()
+    server = SshServer(tmp_path / "ssh")
+    testing, program = ROOT / "Testing", ROOT / "Testing" / "tests" / "engine" / "remote_standin.py"
+    server.install(f"PYTHONPATH='{ROOT}:{testing}' exec '{sys.executable}' '{program}' '{tmp_path / 'kept'}' 60 \"$@\"")
+    asked: list[str] = []
+
+    def launcher(machine: Any, base: dict[str, str]) -> Any:
+        asked.append(str(machine))
+        return server.launcher()
+
+    monkeypatch.setattr("MedVLSAM2Lib.engine.SshLauncher", launcher)
+    try:
+        section = Section(User(a_slicer, opened(a_slicer, a_ct), the_worker))
+        section.choose(REMOTE)
+        section.ui.hostEdit.setText("me@gpu.example:2222")
+        section.press("useMachine")
+        assert section.ui.setupLabel.text.startswith("The engine runs on me@gpu.example:2222; scans are sent there")
+        section.user.wait(lambda: section.user.panel.model.info is not None)
+        section.user.take("point")
+        section.user.prompt(INSIDE)
+        assert section.user.mask(a_ct)[20, 25, 30]
+        assert set(asked) == {"me@gpu.example:2222"}
+        a_slicer.close_modules()
+        module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
+        again = Section(User(a_slicer, module, the_worker))
+        assert (again.place.kind.value, again.place.host) == ("remote", "me@gpu.example:2222")
+        again.choose(IN_SLICER)
+        assert again.place.kind.value == "slicer"
+    finally:
+        a_slicer.close_modules()
+        server.close()
