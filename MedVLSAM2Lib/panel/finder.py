@@ -18,6 +18,7 @@ from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.prompts import Phrase
 from MedVLSAM2Lib.results import Failure, FoundObject, MaskRegion, NotFound, Progress
 from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.evidence_segments import is_evidence
 from MedVLSAM2Lib.scene.node_access import require_in_scene
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
 
@@ -35,6 +36,7 @@ class _Search:
         volume_id: the volume in the engine.
         volume_node: the volume in the scene.
         phrases: what was asked.
+        chosen: the segmentation that was chosen then, if new segments may go there.
         segmentation_node: where its segments go; None until something was found.
         by_object: the step of each object, by what the engine calls it.
         missing: what was told of phrases that name nothing.
@@ -44,6 +46,7 @@ class _Search:
     volume_id: str
     volume_node: Any
     phrases: tuple[str, ...]
+    chosen: Any = None
     segmentation_node: Any = None
     by_object: dict[str, FoundStep] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class Finder:
             return False
         number = next(self._numbers)
         request = self._client.find(volume_id, asked, f"found {number}/")
-        self._searches[request] = _Search(number, volume_id, self._volume.node, asked)
+        self._searches[request] = _Search(number, volume_id, self._volume.node, asked, self._chosen())
         self._log.begin_finding(request)
         self._report(f"Looking for {asked[0]}…" if len(asked) == 1 else f"Looking for {len(asked)} structures…")
         self._segmenter.show_progress(Progress(0.0, ""))
@@ -163,11 +166,19 @@ class Finder:
         self._log.being_found[request].append(step)
 
     def _segmentation_for(self, search: _Search) -> Any:
-        """The chosen segmentation; a new one when another volume was chosen since, to which that belongs."""
+        """The segmentation that was chosen when it was asked, or a new one; never one that was chosen since."""
         require_in_scene(search.volume_node, "volume")
-        if search.volume_node is self._volume.node:
+        if search.chosen is not None:
+            require_in_scene(search.chosen, "segmentation")
+            return search.chosen
+        if search.volume_node is self._volume.node and self._chosen() is None:
             return self._segmenter.segmentation_for_new()
         return create_segmentation(search.volume_node)
+
+    def _chosen(self) -> Any:
+        """The chosen segmentation, if new segments may go there."""
+        node = self._segmenter.segmentation_node
+        return None if node is None or node.GetScene() is None or is_evidence(node) else node
 
     def _finish(self, request: int, search: _Search) -> None:
         self._forget(request)
