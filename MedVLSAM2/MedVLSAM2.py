@@ -53,7 +53,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
         from MedVLSAM2Lib.catalogue import ModelStore
         from MedVLSAM2Lib.engine import EngineClient, LocalLauncher
-        from MedVLSAM2Lib.panel.engine_place import ChosenLauncher, EnginePlace
+        from MedVLSAM2Lib.panel.engine_place import ChosenLauncher, EnginePlace, launcher_by_ssh
         from MedVLSAM2Lib.panel.panel import Panel
         from MedVLSAM2Lib.panel.setup_section import open_setup_section
 
@@ -61,7 +61,8 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(widget)
         self.ui = slicer.util.childWidgetVariables(widget)
         widget.setMRMLScene(slicer.mrmlScene)
-        place = EnginePlace(slicer.app.userSettings(), LocalLauncher(), slicer.util.startupEnvironment())
+        settings, before = slicer.app.userSettings(), slicer.util.startupEnvironment()
+        place = EnginePlace(settings, LocalLauncher(), before, launcher_by_ssh)
         client, store = EngineClient(ChosenLauncher(place)), ModelStore()
         self.panel = Panel(
             self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), store, place.convert

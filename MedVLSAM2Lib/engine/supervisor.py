@@ -100,6 +100,7 @@ class Supervisor:
         self._resumed: Perform | Restore | None = None
         self._step: Step | None = None
         self._step_number = 0
+        self._is_remote = False
         self._kept_there: set[str] = set()
         self._bytes_to_send = 0
 
@@ -192,6 +193,7 @@ class Supervisor:
             self._give_up(Failure(str(error), kind="worker"))
             return
         self._watch.launched()
+        self._is_remote = self._launcher.is_remote  # of this one: the next may be elsewhere
         self._connection = Connection(process, self._hand_over)
 
     def _hand_over(self, connection: Connection, message: FromWorker | Lost) -> None:
@@ -283,19 +285,21 @@ class Supervisor:
 
     def _stop(self) -> None:
         tasks = self._tasks()
-        self._disconnect()
-        self._has_given_up, self._restart = True, None
+        self._part()
+        self._has_given_up, self._restart, self._reconnect_at = True, None, None
         self._step, self._resumed, self._journal = None, None, Journal()
         self._queue.clear()
         for task in tasks:
             self._finish(task, Cancelled())
 
-    def _close(self) -> None:
-        patience_s = 0.0
-        if self._connection is not None and self._launcher.is_remote:
+    def _part(self) -> None:
+        """End the worker; one on another machine is told first, so that it keeps nothing."""
+        if self._connection is not None and self._is_remote:
             self._connection.leave(to_frame(Leave()))
-            patience_s = self._limits.leave_s
-        self._disconnect(patience_s)
+        self._disconnect(self._limits.leave_s if self._is_remote else 0.0)
+
+    def _close(self) -> None:
+        self._part()
         self._is_closed = True
         for memory in self._memories.values():
             memory.close()
@@ -473,7 +477,7 @@ class Supervisor:
             return
         if isinstance(message, Finished):
             self._lost_lines = 0
-            self._kept_there |= {digest} if self._launcher.is_remote and digest else set()
+            self._kept_there |= {digest} if self._is_remote and digest else set()
         if isinstance(step, Replay):
             self._hear_end_of_replay(step.entry, message)
         elif isinstance(step, Restore):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from MedVLSAM2Lib.catalogue import CatalogueError, ModelStore
-from MedVLSAM2Lib.engine import LaunchError, WorkerLauncher, WorkerProcess
+from MedVLSAM2Lib.engine import LaunchError, RemoteMachine, SshLauncher, WorkerLauncher, WorkerProcess
 from MedVLSAM2Lib.engine.launcher import LocalLauncher
 from MedVLSAM2Lib.environment import inspect_this_python, read_requirements, variables_for_another_python
 from MedVLSAM2Lib.panel.convert_command import convert_by_command
@@ -18,6 +18,11 @@ _HOST, _COMMAND = "MedVLSAM2/EngineHost", "MedVLSAM2/EngineCommand"
 
 RemoteLauncher = Callable[[str, str], WorkerLauncher]
 """Makes a launcher of a host and a command there; LaunchError when they cannot be such."""
+
+
+def launcher_by_ssh(host: str, command: str) -> WorkerLauncher:
+    """Starts workers on the machine typed as ``host``, ``user@host`` or ``user@host:port``; LaunchError when it is none."""
+    return SshLauncher(RemoteMachine.parse(host, command))
 
 
 class Place(Enum):
@@ -135,6 +140,18 @@ class ChosenLauncher:
     def shares_memory(self) -> bool:
         """Whether its workers can map this process's shared memory."""
         return self._place.kind is not Place.REMOTE and self._launcher_or_none_shares()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether its workers are on another machine."""
+        return self._place.kind is Place.REMOTE
+
+    def folder_there(self, folder: Path) -> str:
+        """What its workers call a checkpoint folder."""
+        try:
+            return self._place.launcher().folder_there(folder)
+        except LaunchError:  # told when it is launched
+            return str(folder)
 
     def launch(self) -> WorkerProcess:
         """Start a worker; LaunchError when that does not work."""
