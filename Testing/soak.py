@@ -56,9 +56,11 @@ def _kill(kills: int, seed: int) -> bool:
     _print("kills", losses.kills)
     _print("prompts", losses.steps)
     _print("prompts lost", losses.lost)
+    for reason in losses.reasons:
+        sys.stdout.write(f"  {reason}\n")
     _print("voxels different", losses.different)
     _print("orphan processes", losses.orphans)
-    _print("stops after three deaths in a row, started by hand", losses.stops)
+    _print("stops, started by hand", losses.stops)
     _print("worker's peak memory, MiB", losses.worker_peak / MIB)
     return bool(losses.lost or losses.different or losses.orphans)
 

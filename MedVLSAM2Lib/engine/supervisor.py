@@ -86,7 +86,9 @@ class Supervisor:
         self._has_given_up = False
         self._why_not_running = _NOT_RUNNING
         self._is_first_hello = True
-        self._deaths_without_cause = 0
+        self._deaths_without_cause = 0  # in a row, of workers that did nothing before
+        self._deaths_while_idle = 0  # in a row, with nothing asked in between
+        self._has_worked = False
         self._lost_lines = 0
         self._reconnect_at: float | None = None
         self._restart: WorkerRestarted | None = None
@@ -180,7 +182,7 @@ class Supervisor:
             self._has_given_up = False
             self._why_not_running = _NOT_RUNNING
             self._is_first_hello = True
-            self._deaths_without_cause = self._lost_lines = 0
+            self._deaths_without_cause = self._deaths_while_idle = self._lost_lines = 0
             self._launch()
 
     def _launch(self) -> None:
@@ -193,6 +195,7 @@ class Supervisor:
             self._give_up(Failure(str(error), kind="worker"))
             return
         self._watch.launched()
+        self._has_worked = False
         self._is_remote = self._launcher.is_remote  # of this one: the next may be elsewhere
         self._connection = Connection(process, self._hand_over)
 
@@ -236,12 +239,18 @@ class Supervisor:
 
     def _died(self, reason: str, log: str) -> None:
         self._blame(reason, log)
-        if self._deaths_without_cause >= self._limits.deaths_without_cause:
+        if self._dies_too_often():
             message = "The engine stopped several times in a row; see its log for the cause, then start it again."
             self._give_up(Failure(message, f"{reason}\n{log}", "worker"))
             return
         self._restart = WorkerRestarted(reason, 0, log)
         self._launch()
+
+    def _dies_too_often(self) -> bool:
+        return (
+            self._deaths_without_cause >= self._limits.deaths_without_cause
+            or self._deaths_while_idle >= self._limits.deaths_while_idle
+        )
 
     def _disconnect(self, patience_s: float = 0.0) -> Ending:
         connection, self._connection = self._connection, None
@@ -258,7 +267,8 @@ class Supervisor:
         elif isinstance(step, Perform):
             self._resumed = self._after_death(step.task, reason, log)
         else:
-            self._deaths_without_cause += 1
+            self._deaths_while_idle += 1
+            self._deaths_without_cause += not self._has_worked
             self._resumed = step or self._resumed
 
     def _after_death(self, task: Task, reason: str, log: str) -> Restore:
@@ -476,7 +486,8 @@ class Supervisor:
             self._begin(step)
             return
         if isinstance(message, Finished):
-            self._lost_lines = 0
+            self._has_worked = True
+            self._deaths_without_cause = self._lost_lines = 0
             self._kept_there |= {digest} if self._is_remote and digest else set()
         if isinstance(step, Replay):
             self._hear_end_of_replay(step.entry, message)
@@ -496,7 +507,7 @@ class Supervisor:
 
     def _hear_end(self, task: Task, message: Finished | Stopped | Failed) -> None:
         if isinstance(message, Finished) and task.operation is not None:
-            self._deaths_without_cause = 0
+            self._deaths_while_idle = 0
             for entry in task.entries():
                 self._journal.accept(entry)
             self._note_model(message)

@@ -86,7 +86,7 @@ def test_a_machine_that_ssh_does_not_know_is_one_sentence_and_a_way_back(
 
     a_user.wait_to_read("hospital is not among the machines that SSH knows")
     assert a_user.says.count(". ") == 0
-    assert a_user.tools() == []
+    a_user.wait(lambda: a_user.tools() == [])
     a_hospital.trust(a_hospital.host_key)
     a_user.press("restart")
     a_user.wait(lambda: a_user.panel.model.info is not None)
