@@ -9,6 +9,7 @@ import argparse
 import logging
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ def main() -> int:
     parser.add_argument("--clicks", type=int, default=0, help="click so often in the panel")
     parser.add_argument("--volumes", type=int, default=0, help="open so many scans in the panel")
     parser.add_argument("--large", action="store_true", help="use a scan of 2.4 GiB")
+    parser.add_argument(
+        "--shape", type=int, nargs=3, metavar=("K", "J", "I"), help="of the large scan, for a smaller one"
+    )
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     sys.path[:0] = [str(ROOT), str(ROOT / "Testing")]
@@ -32,7 +36,7 @@ def main() -> int:
     if arguments.clicks or arguments.volumes:
         bad |= _grow(arguments.clicks, arguments.volumes)
     if arguments.large:
-        bad |= _use_large()
+        _use_large(arguments.shape)
     return int(bad)
 
 
@@ -52,9 +56,11 @@ def _kill(kills: int, seed: int) -> bool:
     _print("kills", losses.kills)
     _print("prompts", losses.steps)
     _print("prompts lost", losses.lost)
+    for reason in losses.reasons:
+        sys.stdout.write(f"  {reason}\n")
     _print("voxels different", losses.different)
     _print("orphan processes", losses.orphans)
-    _print("stops after three deaths in a row, started by hand", losses.stops)
+    _print("stops, started by hand", losses.stops)
     _print("worker's peak memory, MiB", losses.worker_peak / MIB)
     return bool(losses.lost or losses.different or losses.orphans)
 
@@ -83,18 +89,17 @@ def _grow(clicks: int, volumes: int) -> bool:
     return bool(left)
 
 
-def _use_large() -> bool:
+def _use_large(shape: Sequence[int] | None) -> None:
     from soaking.growth import open_desk
-    from soaking.large import large_scan, use_large_scan
+    from soaking.large import LARGE, use_large_scan
     from soaking.processes import Mark
 
     with open_desk(Mark.new()) as desk:
-        for name, peak in use_large_scan(desk, large_scan(), "liver", _tell).items():
+        for name, peak in use_large_scan(desk, shape or LARGE, "liver", _tell).items():
             _print(
                 f"{name}: host, worker, worker without the scan, MiB",
                 *(size / MIB for size in (peak.host, peak.worker, peak.worker_private)),
             )
-    return False
 
 
 def _three(figures: list[int]) -> tuple[float, ...]:

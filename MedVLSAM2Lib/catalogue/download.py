@@ -12,6 +12,7 @@ from MedVLSAM2Lib.catalogue.digests import sha256_of
 from MedVLSAM2Lib.catalogue.entry import UNKNOWN_LICENCE, CatalogueEntry, FileFormat
 from MedVLSAM2Lib.catalogue.errors import CatalogueError, DownloadCancelled, DownloadError, LicenceDiffers
 from MedVLSAM2Lib.catalogue.hub import Hub, HubFile, HubListing
+from MedVLSAM2Lib.catalogue.hub_failures import as_sentences
 from MedVLSAM2Lib.catalogue.installed import InstalledFile, InstalledModel, Origin
 from MedVLSAM2Lib.catalogue.progress import Cancelled, DownloadProgress, ProgressListener
 from MedVLSAM2Lib.catalogue.registry import Registry
@@ -68,11 +69,12 @@ class Download:
         self._check_room(entry, listing, files)
         model = replace(begun, complete=False) if begun else self._new(entry, file_format, listing, accepted_licence)
         steps = _Steps(sum(file.size for file in files), told, cancelled)
-        for file in files:
-            model = model.with_file(self._fetch(model, listing, file, steps))
+        with as_sentences(entry.title):  # the list of models, too, may have no room
+            for file in files:
+                model = model.with_file(self._fetch(model, listing, file, steps))
+                self._registry.put(model)
+            model = replace(model, complete=True)
             self._registry.put(model)
-        model = replace(model, complete=True)
-        self._registry.put(model)
         return model
 
     def _begun(self, entry: CatalogueEntry, file_format: FileFormat) -> InstalledModel | None:

@@ -129,7 +129,7 @@ class Hub:
             told(file.size)
             return FetchedFile(pointer, fetched=False)
         blob, partial = self._blob(listing, file), self._partial(listing, file)
-        with self._alone(listing, file):
+        with as_sentences(f"{listing.repo_id}/{file.path}"), self._alone(listing, file):
             fetched = not blob.exists()
             if fetched:
                 self._complete(listing, file, told)

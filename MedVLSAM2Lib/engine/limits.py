@@ -16,7 +16,8 @@ class Limits:
         load_s: the same while a model is loaded or a volume opened.
         cancel_s: from a cancel to its effect; after that the worker is ended and what was made is done again.
         deaths_per_request: the worker's deaths after which a request is given up.
-        deaths_without_cause: its deaths in a row, with no request to blame, after which it is not started again.
+        deaths_without_cause: its deaths in a row before it did anything, after which it is not started again.
+        deaths_while_idle: the same of ones that were as the last one had been, and died with nothing to do.
         lost_lines: how often in a row the line to a remote worker may break; after that it is not connected again.
         reconnect_s: from a broken line to the next connection; twice as long each time it breaks again.
         leave_s: for a remote worker to end by itself when the client does.
@@ -29,6 +30,7 @@ class Limits:
     cancel_s: float = 1.0
     deaths_per_request: int = 2
     deaths_without_cause: int = 3
+    deaths_while_idle: int = 10
     lost_lines: int = 5
     reconnect_s: float = 1.0
     leave_s: float = 2.0

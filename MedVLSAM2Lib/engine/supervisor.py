@@ -86,7 +86,9 @@ class Supervisor:
         self._has_given_up = False
         self._why_not_running = _NOT_RUNNING
         self._is_first_hello = True
-        self._deaths_without_cause = 0
+        self._deaths_without_cause = 0  # in a row, of workers that did nothing before
+        self._deaths_while_idle = 0  # in a row, with nothing asked in between
+        self._has_worked = False
         self._lost_lines = 0
         self._reconnect_at: float | None = None
         self._restart: WorkerRestarted | None = None
@@ -100,6 +102,7 @@ class Supervisor:
         self._resumed: Perform | Restore | None = None
         self._step: Step | None = None
         self._step_number = 0
+        self._is_remote = False
         self._kept_there: set[str] = set()
         self._bytes_to_send = 0
 
@@ -179,7 +182,7 @@ class Supervisor:
             self._has_given_up = False
             self._why_not_running = _NOT_RUNNING
             self._is_first_hello = True
-            self._deaths_without_cause = self._lost_lines = 0
+            self._deaths_without_cause = self._deaths_while_idle = self._lost_lines = 0
             self._launch()
 
     def _launch(self) -> None:
@@ -192,6 +195,8 @@ class Supervisor:
             self._give_up(Failure(str(error), kind="worker"))
             return
         self._watch.launched()
+        self._has_worked = False
+        self._is_remote = self._launcher.is_remote  # of this one: the next may be elsewhere
         self._connection = Connection(process, self._hand_over)
 
     def _hand_over(self, connection: Connection, message: FromWorker | Lost) -> None:
@@ -234,12 +239,18 @@ class Supervisor:
 
     def _died(self, reason: str, log: str) -> None:
         self._blame(reason, log)
-        if self._deaths_without_cause >= self._limits.deaths_without_cause:
+        if self._dies_too_often():
             message = "The engine stopped several times in a row; see its log for the cause, then start it again."
             self._give_up(Failure(message, f"{reason}\n{log}", "worker"))
             return
         self._restart = WorkerRestarted(reason, 0, log)
         self._launch()
+
+    def _dies_too_often(self) -> bool:
+        return (
+            self._deaths_without_cause >= self._limits.deaths_without_cause
+            or self._deaths_while_idle >= self._limits.deaths_while_idle
+        )
 
     def _disconnect(self, patience_s: float = 0.0) -> Ending:
         connection, self._connection = self._connection, None
@@ -256,7 +267,8 @@ class Supervisor:
         elif isinstance(step, Perform):
             self._resumed = self._after_death(step.task, reason, log)
         else:
-            self._deaths_without_cause += 1
+            self._deaths_while_idle += 1
+            self._deaths_without_cause += not self._has_worked
             self._resumed = step or self._resumed
 
     def _after_death(self, task: Task, reason: str, log: str) -> Restore:
@@ -283,19 +295,21 @@ class Supervisor:
 
     def _stop(self) -> None:
         tasks = self._tasks()
-        self._disconnect()
-        self._has_given_up, self._restart = True, None
+        self._part()
+        self._has_given_up, self._restart, self._reconnect_at = True, None, None
         self._step, self._resumed, self._journal = None, None, Journal()
         self._queue.clear()
         for task in tasks:
             self._finish(task, Cancelled())
 
-    def _close(self) -> None:
-        patience_s = 0.0
-        if self._connection is not None and self._launcher.is_remote:
+    def _part(self) -> None:
+        """End the worker; one on another machine is told first, so that it keeps nothing."""
+        if self._connection is not None and self._is_remote:
             self._connection.leave(to_frame(Leave()))
-            patience_s = self._limits.leave_s
-        self._disconnect(patience_s)
+        self._disconnect(self._limits.leave_s if self._is_remote else 0.0)
+
+    def _close(self) -> None:
+        self._part()
         self._is_closed = True
         for memory in self._memories.values():
             memory.close()
@@ -472,8 +486,9 @@ class Supervisor:
             self._begin(step)
             return
         if isinstance(message, Finished):
-            self._lost_lines = 0
-            self._kept_there |= {digest} if self._launcher.is_remote and digest else set()
+            self._has_worked = True
+            self._deaths_without_cause = self._lost_lines = 0
+            self._kept_there |= {digest} if self._is_remote and digest else set()
         if isinstance(step, Replay):
             self._hear_end_of_replay(step.entry, message)
         elif isinstance(step, Restore):
@@ -492,7 +507,7 @@ class Supervisor:
 
     def _hear_end(self, task: Task, message: Finished | Stopped | Failed) -> None:
         if isinstance(message, Finished) and task.operation is not None:
-            self._deaths_without_cause = 0
+            self._deaths_while_idle = 0
             for entry in task.entries():
                 self._journal.accept(entry)
             self._note_model(message)

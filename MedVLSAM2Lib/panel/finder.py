@@ -18,8 +18,10 @@ from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.prompts import Phrase
 from MedVLSAM2Lib.results import Failure, FoundObject, MaskRegion, NotFound, Progress
 from MedVLSAM2Lib.scene.errors import SceneError
-from MedVLSAM2Lib.scene.node_access import require_in_scene
+from MedVLSAM2Lib.scene.evidence_segments import is_evidence
+from MedVLSAM2Lib.scene.node_access import require_in_scene, require_voxels_of, volume_box
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
+from MedVLSAM2Lib.volume import VoxelBox
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,9 @@ class _Search:
         number: which search of the sitting.
         volume_id: the volume in the engine.
         volume_node: the volume in the scene.
+        box: the volume's voxels then.
         phrases: what was asked.
+        chosen: the segmentation that was chosen then, if new segments may go there.
         segmentation_node: where its segments go; None until something was found.
         by_object: the step of each object, by what the engine calls it.
         missing: what was told of phrases that name nothing.
@@ -43,7 +47,9 @@ class _Search:
     number: int
     volume_id: str
     volume_node: Any
+    box: VoxelBox
     phrases: tuple[str, ...]
+    chosen: Any = None
     segmentation_node: Any = None
     by_object: dict[str, FoundStep] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -107,7 +113,9 @@ class Finder:
             return False
         number = next(self._numbers)
         request = self._client.find(volume_id, asked, f"found {number}/")
-        self._searches[request] = _Search(number, volume_id, self._volume.node, asked)
+        self._searches[request] = _Search(
+            number, volume_id, self._volume.node, volume_box(self._volume.node), asked, self._chosen()
+        )
         self._log.begin_finding(request)
         self._report(f"Looking for {asked[0]}…" if len(asked) == 1 else f"Looking for {len(asked)} structures…")
         self._segmenter.show_progress(Progress(0.0, ""))
@@ -143,6 +151,7 @@ class Finder:
         # After a crash of the worker everything is told again.
         if found.object_id in search.by_object:
             return
+        require_voxels_of(search.volume_node, search.box)
         if search.segmentation_node is None:
             search.segmentation_node = self._segmentation_for(search)
         node = search.segmentation_node
@@ -163,11 +172,18 @@ class Finder:
         self._log.being_found[request].append(step)
 
     def _segmentation_for(self, search: _Search) -> Any:
-        """The chosen segmentation; a new one when another volume was chosen since, to which that belongs."""
-        require_in_scene(search.volume_node, "volume")
-        if search.volume_node is self._volume.node:
+        """The segmentation that was chosen when it was asked, or a new one; never one that was chosen since."""
+        if search.chosen is not None:
+            require_in_scene(search.chosen, "segmentation")
+            return search.chosen
+        if search.volume_node is self._volume.node and self._chosen() is None:
             return self._segmenter.segmentation_for_new()
         return create_segmentation(search.volume_node)
+
+    def _chosen(self) -> Any:
+        """The chosen segmentation, if new segments may go there."""
+        node = self._segmenter.segmentation_node
+        return None if node is None or node.GetScene() is None or is_evidence(node) else node
 
     def _finish(self, request: int, search: _Search) -> None:
         self._forget(request)

@@ -78,14 +78,16 @@ def write_report(material: ReportMaterial, kind: ExportFormat, folder: Path) -> 
     contents = writers[kind](material)
     stem = _free_stem(folder, _as_file_name(material.volume.name), contents)
     paths = {folder / f"{stem} {ending}": content for ending, content in contents.items()}
+    written: list[Path] = []
     try:
         for path, content in paths.items():
             write_atomically(path, content)
+            written.append(path)
     except FileWriteError:
-        for path in paths:  # names that nothing had
-            path.unlink(missing_ok=True)
+        for path in written:  # under names that nothing had
+            path.unlink()
         raise
-    return tuple(paths)
+    return tuple(written)
 
 
 def _page(material: ReportMaterial) -> str:

@@ -14,7 +14,7 @@ from random import Random
 
 import numpy as np
 
-from MedVLSAM2Lib.engine import EngineClient, EngineEvent, LocalLauncher, WorkerReady, WorkerRestarted
+from MedVLSAM2Lib.engine import EngineClient, EngineEvent, Limits, LocalLauncher, WorkerReady, WorkerRestarted
 from MedVLSAM2Lib.engine.launcher import LocalWorkerProcess
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion
@@ -25,6 +25,8 @@ from .processes import Mark, peak_memory
 _A_WHILE_S = 600.0
 _LONGEST_DELAY_S = 0.4
 _STEPS_PER_OBJECT = 4
+# Random kills may hit one request again and again, which is not what such a request is left out for.
+_PATIENT = Limits(deaths_per_request=9)
 _OBJECTS = ("first", "second", "third")
 
 
@@ -36,6 +38,7 @@ class Losses:
         kills: how often the worker was killed.
         steps: clicks, undos and redos that were asked for.
         lost: those that did not work.
+        reasons: why, as it was told.
         different: voxels, summed over all steps, that are not what they are without kills.
         orphans: processes that were left at the end.
         stops: how often the engine was not started again by itself, and was by hand.
@@ -45,6 +48,7 @@ class Losses:
     kills: int = 0
     steps: int = 0
     lost: int = 0
+    reasons: tuple[str, ...] = ()
     different: int = 0
     orphans: int = 0
     stops: int = 0
@@ -116,7 +120,7 @@ class Sitting:
             if isinstance(payload, WorkerRestarted | WorkerReady):
                 self.restarts += 1
             elif isinstance(payload, Failure) and not event.request and not event.object_id:
-                # Three deaths in a row with no request to blame: the user is asked to start it again.
+                # Too many deaths in a row: the user is asked to start it again.
                 self.stops += 1
                 self.client.start()
             elif isinstance(payload, Failure):
@@ -157,7 +161,7 @@ def soak_with_kills(
     """Do the same steps undisturbed and with ``kills``; ``worker`` is what the interpreter is told to run."""
     random, mark, losses = Random(seed), Mark.new(), Losses()
     launchers = [KillableLauncher(arguments=worker, environment=mark.environment) for _ in range(2)]
-    undisturbed, disturbed = (Sitting(EngineClient(launcher), volume) for launcher in launchers)
+    undisturbed, disturbed = (Sitting(EngineClient(one, limits=_PATIENT), volume) for one in launchers)
     try:
         undisturbed.open(checkpoint)
         disturbed.open(checkpoint)
@@ -174,6 +178,7 @@ def soak_with_kills(
         undisturbed.client.close()
         disturbed.client.close()
     losses.lost, losses.stops = len(disturbed.failures), disturbed.stops
+    losses.reasons = tuple(failure.message for failure in disturbed.failures)
     losses.orphans = len(mark.living())
     return losses
 

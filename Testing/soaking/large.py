@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
@@ -70,18 +70,17 @@ class PeakWatch:
             peak.host = max(peak.host, private_memory())
 
 
-def large_scan(shape: tuple[int, int, int] = LARGE) -> np.ndarray:
-    """A body with a few bright organs in air, int16 (K, J, I), made without a second copy."""
-    voxels = np.full(shape, -1000, np.int16)
-    k, j, i = shape
+def fill(voxels: np.ndarray) -> None:
+    """A body with a few bright organs in air (K, J, I)."""
+    k, j, i = voxels.shape
+    voxels[:] = -1000
     voxels[k // 12 : -k // 12, j // 5 : -j // 5, i // 6 : -i // 6] = 40
     voxels[k // 3 : k // 2, j // 3 : j // 2, i // 4 : i // 2] = 110
     voxels[k // 2 : 2 * k // 3, j // 2 : 3 * j // 5, i // 2 : 3 * i // 5] = 180
-    return voxels
 
 
-def use_large_scan(desk: Desk, voxels: np.ndarray, words: str, tell: Callable[[str], None]) -> dict[str, Peak]:
-    """Open ``voxels``, click, look for ``words``, draft a report; what each phase took."""
+def use_large_scan(desk: Desk, shape: Sequence[int], words: str, tell: Callable[[str], None]) -> dict[str, Peak]:
+    """Open a scan of this ``shape`` (K, J, I), click, look for ``words``, draft a report; what each phase took."""
     with PeakWatch(desk.worker) as watch:
         began = time.monotonic()
 
@@ -91,8 +90,8 @@ def use_large_scan(desk: Desk, voxels: np.ndarray, words: str, tell: Callable[[s
             peak.said = desk.says
             tell(f"{name} after {time.monotonic() - began:.0f} s: {desk.says}")
 
-        k, j, i = voxels.shape
-        phase("open", lambda: desk.open(voxels, "large"))
+        k, j, i = shape
+        phase("open", lambda: desk.open_filled(shape, fill, "large"))
         phase("click", lambda: desk.click((i * 0.35, j * 0.4, k / 2 - 1)))
         phase("words", lambda: desk.find(words))
         phase("report", desk.draft)

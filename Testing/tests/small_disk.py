@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,14 @@ class SmallDisk:
             return subprocess.run(command, capture_output=True, check=False).returncode == 0
         except OSError:
             return False
+
+    def fill(self) -> Path:
+        """Somebody else's file takes all the room there is; the file."""
+        path = self.folder / "filler"
+        with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        return path
 
     def make_read_only(self) -> None:
         """Nothing can be written there from now on, not even by the superuser."""

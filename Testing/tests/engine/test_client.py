@@ -226,7 +226,7 @@ def test_a_worker_that_cannot_be_started_says_what_to_do_and_fails_what_waits(tm
 
     assert failure.kind == "worker"
     assert "no-python (No such file or directory); choose another Python for it" in failure.message
-    assert later.message == "The engine is not running; start it again."
+    assert later.message == failure.message
 
 
 def test_nothing_is_left_after_close(

@@ -10,7 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, Limits, WorkerReady, WorkerRestarted
+from MedVLSAM2Lib import __version__
+from MedVLSAM2Lib.engine import (
+    PROTOCOL_VERSION,
+    Cancelled,
+    Done,
+    EngineClient,
+    EngineEvent,
+    Limits,
+    WorkerReady,
+    WorkerRestarted,
+)
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion
 from MedVLSAM2Lib.volume import Volume
@@ -126,6 +136,18 @@ def test_a_worker_killed_while_idle_is_replaced_and_undo_reaches_back_beyond_it(
     np.testing.assert_array_equal(scene.masks["organ"], undisturbed["organ"])
     assert scene.client.worker_info is not None
     assert scene.client.worker_info.model is not None
+
+
+def test_a_worker_that_worked_is_replaced_as_often_as_it_dies_idle(make_scene: Callable[..., Scene]) -> None:
+    scene = make_scene()
+    scene.wait(scene.click("organ", IN_ORGAN))
+    for _ in range(Limits().deaths_without_cause + 1):
+        os.kill(scene.launcher.worker.process_id, signal.SIGKILL)
+        scene.events += poll_until(scene.client, WorkerRestarted)
+
+    assert not payloads(scene.events, Failure)
+    scene.wait(scene.client.undo("ct", "organ"))
+    assert not scene.masks["organ"].any()
 
 
 def test_a_worker_stopped_dead_is_noticed_and_replaced(
@@ -291,7 +313,7 @@ time.sleep(60)
     failure = client.wait(client.load_model(tmp_path), A_WHILE)[-1].payload
 
     assert "MedVLSAM2 9.9.9 (protocol 99)" in failure.message
-    assert "MedVLSAM2 0.1.0 (protocol 2)" in failure.message
+    assert f"MedVLSAM2 {__version__} (protocol {PROTOCOL_VERSION})" in failure.message
     assert len(launcher.started) == 1
 
 

@@ -115,7 +115,12 @@ def test_the_homepage_has_name_picture_publication_and_licence() -> None:
 
 def test_every_download_and_upload_is_disclosed_and_needs_a_yes() -> None:
     (privacy,) = re.findall(r"^### Privacy\n(.*?)(?=^#)", _README, re.MULTILINE | re.DOTALL)
-    for way in ("Hugging Face", "Python packages", "SSH", "Nothing else is uploaded, and nothing is counted or reported"):
+    for way in (
+        "Hugging Face",
+        "Python packages",
+        "SSH",
+        "Nothing else is uploaded, and nothing is counted or reported",
+    ):
         assert way in privacy, way
     assert "only after" in privacy
 

@@ -80,7 +80,8 @@ def test_a_place_that_cannot_be_written_is_told(an_oblique_volume: Volume, a_mas
 
 @pytest.mark.parametrize("ending", ["seg.nrrd", "nii.gz", "nii", "nrrd", "mha"])
 def test_on_a_full_or_read_only_disk_the_mask_that_was_there_stays(a_small_disk: SmallDisk, ending: str) -> None:
-    volume = Volume(np.zeros((40, 64, 64), np.int16), np.diag([2.0, 2.0, 3.0, 1.0]), Modality.CT, "HU", "a scan")
+    array = np.arange(40 * 160 * 160, dtype=np.int32).reshape(40, 160, 160)
+    volume = Volume(array, np.diag([2.0, 2.0, 3.0, 1.0]), Modality.CT, "HU", "a scan")
     mask = np.random.default_rng(4).random(volume.shape) < 0.5  # noise, which no compression makes small
     path = a_small_disk.folder / f"mask.{ending}"
     path.write_bytes(b"whole")

@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(a_reader: Reader, tmp_p
 def test_a_full_or_read_only_disk_is_one_sentence_and_no_half_report(
     a_reader: Reader, a_small_disk: SmallDisk, kind: str
 ) -> None:
-    (a_small_disk.folder / "filler").write_bytes(bytes(60 * 1024))
+    a_small_disk.fill()
     for reason in ("No space left on device", "Read-only file system"):
         a_reader.export(kind, a_small_disk.folder)
         assert f"cannot be written ({reason}); check the folder and the space on the disk." in a_reader.says

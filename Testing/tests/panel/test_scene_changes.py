@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 IN_LIVER = (30.0, 0.0, 0.0)
 QUESTION = "How is the left kidney?"
 ANSWER = ["The left kidney", TONES["left kidney"], "holds renal cysts", TONES["renal cysts"], "."]
+_LONG_S = 1.5
 CORNER = (slice(0, 3), slice(0, 3), slice(0, 3))
 
 
@@ -84,22 +85,25 @@ def a_colleague(
     a_slicer: OffscreenSlicer, an_abdomen: Any, a_speaker: User, a_worker_that_knows_words: Path
 ) -> Colleague:
     colleague = Colleague(a_slicer, a_speaker.module, a_worker_that_knows_words)
-    colleague.worker_will_also(answers={QUESTION: ANSWER}, pause_s=0.15)
+    colleague.worker_will_also(answers={QUESTION: ANSWER})
     colleague.ui.askSection.collapsed = False
     colleague.show_panel()
     return colleague
 
 
 def begin_click(user: Colleague) -> None:
+    user.worker_will_also(pause_s=_LONG_S)
     user.take("point")
     user.click(IN_LIVER)
 
 
 def begin_find(user: Colleague) -> None:
+    user.worker_will_also(pause_s=_LONG_S)
     user.enter("phrase", "renal cysts")
 
 
 def begin_ask(user: Colleague) -> None:
+    user.worker_will_also(pause_s=_LONG_S / 10)  # before each word
     user.enter("question", QUESTION)
 
 
@@ -219,7 +223,6 @@ def test_two_modules_write_one_segmentation_at_once_and_each_keeps_its_segment(
     user = a_colleague
     voxels = slicer.util.arrayFromVolume(an_abdomen).copy()
     user.begin_with(voxels, slicer.util.arrayFromVTKMatrix(_matrix(an_abdomen)))
-    user.worker_will_also(pause_s=0.5)
     begin_click(user)
     node = user.panel.segmenter.segmentation_node
     by_hand = create_segment(node, "by hand")
@@ -245,7 +248,6 @@ def test_slicer_closed_while_the_engine_works_leaves_no_process_and_no_error(
     user = a_colleague
     voxels = slicer.util.arrayFromVolume(an_abdomen).copy()
     user.begin_with(voxels, slicer.util.arrayFromVTKMatrix(_matrix(an_abdomen)))
-    user.worker_will_also(pause_s=2.0)
     (worker,) = _workers()
     begin(user)
 
