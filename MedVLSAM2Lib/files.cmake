@@ -359,6 +359,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/speaking.py
   MedVLSAM2Lib/session/surveying.py
   MedVLSAM2Lib/session/views.py
+  MedVLSAM2Lib/shown_paths.py
   MedVLSAM2Lib/slots.py
   MedVLSAM2Lib/survey.py
   MedVLSAM2Lib/training/__init__.py

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterator
+from pathlib import Path
 
 from MedVLSAM2Lib.engine.encoding import ProtocolError
 from MedVLSAM2Lib.prompts import PromptError
 from MedVLSAM2Lib.results import Failure
+from MedVLSAM2Lib.shown_paths import without_paths
 from MedVLSAM2Lib.volume import VolumeError
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
@@ -23,7 +26,7 @@ class EngineError(Exception):
 
 def failure_of(error: BaseException) -> Failure:
     """What to tell about ``error``, raised while a request ran."""
-    detail = "".join(traceback.format_exception(error))
+    detail = where_of(error)
     if _is_out_of_memory(error):
         message = "There was not enough memory for this; close other volumes or programs, or choose a smaller model."
         return Failure(message, detail, "memory")
@@ -38,9 +41,30 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(f"Something went wrong in the engine ({type(error).__name__}); see the log.", detail, "internal")
 
 
+def where_of(error: BaseException) -> str:
+    """What went wrong and where in the code, for a log: no folder, and none of our own sentences, which name things.
+
+    They may be called after a patient or a user; what other libraries say is told without paths.
+    """
+    told = []
+    for one in _causes(error):
+        frames = traceback.extract_tb(one.__traceback__)
+        places = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+        words = "" if _kind_of(one) is not None else f": {without_paths(str(one))}"
+        told.append(f"{type(one).__name__}{words} at {places}")
+    return "\nbecause of ".join(told)
+
+
 def is_cancellation(error: BaseException) -> bool:
     """Whether ``error`` is a session's word that it stopped because it was told to."""
     return isinstance(error, _if_loaded("MedVLSAM2Lib.session.errors", "Cancelled"))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
 
 
 def _kind_of(error: BaseException) -> str | None:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.engine.encoding import ProtocolError
-from MedVLSAM2Lib.engine.failures import failure_of, is_cancellation
+from MedVLSAM2Lib.engine.failures import failure_of, is_cancellation, where_of
 from MedVLSAM2Lib.engine.kept_volumes import KeptVolumes
 from MedVLSAM2Lib.engine.protocol import (
     PROTOCOL_VERSION,
@@ -166,10 +166,10 @@ class Worker:
             return self._work(run, cancelled)
         except TransportError:
             raise
-        except Exception as error:  # whatever a request does, the worker is there for the next one
+        except Exception as error:  # noqa: BLE001 - whatever a request does, the worker is there for the next one
             if is_cancellation(error):
                 return Stopped(run.request)
-            logger.exception("request %d (%s) failed", run.request, type(run.operation).__name__)
+            logger.error("request %d (%s) failed: %s", run.request, type(run.operation).__name__, where_of(error))
             return Failed(run.request, failure_of(error))
 
     def _work(self, run: Run, cancelled: Callable[[], bool]) -> Finished:

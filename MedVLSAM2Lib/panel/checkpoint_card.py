@@ -30,16 +30,16 @@ def read_checkpoint_card(folder: Path) -> CheckpointCard:
     """The card of the checkpoint in ``folder``; its weights are looked at when the engine loads them."""
     name = folder.name or str(folder)
     if not folder.is_dir():
-        return CheckpointCard(folder, name, problem=f"There is no model in {folder}; choose another checkpoint folder.")
+        return CheckpointCard(folder, name, problem=f"There is no model in {name}; choose another checkpoint folder.")
     try:
         card: Any = parse_json((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return CheckpointCard(folder, name, problem=f"{folder} holds no config.json; choose a checkpoint folder.")
+        return CheckpointCard(folder, name, problem=f"{name} holds no config.json; choose a checkpoint folder.")
     except (OSError, ValueError):
-        problem = f"The config.json in {folder} cannot be read; copy or download the checkpoint again."
+        problem = f"The config.json in {name} cannot be read; copy or download the checkpoint again."
         return CheckpointCard(folder, name, problem=problem)
     if not isinstance(card, dict):
-        return CheckpointCard(folder, name, problem=f"The config.json in {folder} describes no model; choose another.")
+        return CheckpointCard(folder, name, problem=f"The config.json in {name} describes no model; choose another.")
     return CheckpointCard(folder, str(card.get("name") or name), _texts(card.get("capabilities")))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from MedVLSAM2Lib.engine import Done, EngineClient, EngineEvent, ModelInfo
 from MedVLSAM2Lib.panel.checkpoint_card import CheckpointCard, read_checkpoint_card
 from MedVLSAM2Lib.results import Failure
+from MedVLSAM2Lib.shown_paths import by_name
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class ChosenModel:
         """One line: which model it is and how it stands."""
         if self.problem:
             return self.problem
-        where = "comes with the extension" if self.is_bundled else str(self.folder)
+        where = "comes with the extension" if self.is_bundled else f"in {self.folder.name}"
         if self.info is not None:
             kind = self.info.identity.partition(":")[0]
             return f"{self.card.name} ({kind}), {where}"
@@ -125,7 +126,8 @@ class ChosenModel:
         self._on_replaced()
         self._request = self._client.load_model(self.folder)
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, told: str) -> None:
+        sentence = by_name(told, self.folder)
         logger.warning("%s", sentence)
         self.problem, self._request = sentence, 0
         self._report(sentence)

@@ -41,7 +41,31 @@ KEY_MAP = (
 )
 
 
+REPORT_KEYS = (
+    Key("Alt+Up", "Alt+↑", "move_up", "sentence before the one above"),
+    Key("Alt+Down", "Alt+↓", "move_down", "sentence after the one below"),
+    Key("F2", "F2", "edit", "type over the sentence; Enter ends it"),
+    Key("Delete", "Del", "delete", "take the sentence out, or put it back"),
+)
+"""While a sentence of the report is chosen."""
+
+_TYPING = (
+    ("Enter", "find the phrase, ask the question, add the sentence"),
+    ("Esc", "cancel what is being answered; leave a sentence as it was"),
+)
+
+
 def key_map_as_html() -> str:
-    """The keys as a table of two columns."""
-    rows = "".join(f"<tr><td><b>{key.shown}</b>&nbsp;&nbsp;</td><td>{key.does}</td></tr>" for key in KEY_MAP)
-    return f"<table cellspacing='2'>{rows}</table>"
+    """All keys as a table of two columns."""
+    anywhere, report = (((key.shown, key.does) for key in keys) for keys in (KEY_MAP, REPORT_KEYS))
+    parts = (("", anywhere), ("While you type, the keys above rest", _TYPING), ("In the report", report))
+    rows = (row for title, keys in parts for row in (_heading(title), *(_row(*key) for key in keys)))
+    return f"<table cellspacing='2'>{''.join(rows)}</table>"
+
+
+def _heading(title: str) -> str:
+    return f"<tr><td colspan='2'><i>{title}</i></td></tr>" if title else ""
+
+
+def _row(shown: str, does: str) -> str:
+    return f"<tr><td><b>{shown}</b>&nbsp;&nbsp;</td><td>{does}</td></tr>"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from MedVLSAM2Lib.catalogue import CatalogueEntry, CatalogueError, DownloadProgress, LicenceDiffers, ModelStore
 from MedVLSAM2Lib.catalogue.sizes import in_words
+from MedVLSAM2Lib.shown_paths import by_name
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class ModelShelf:
         self._thread: threading.Thread | None = None
         self._end: JobEnd | None = None
         self._is_cancelled = threading.Event()
+        self._known_paths: tuple[Path, ...] = ()
         self.progress: DownloadProgress | None = None
         self.doing = ""
         self.can_cancel = False
@@ -118,9 +120,9 @@ class ModelShelf:
 
         def work() -> JobEnd:
             entry = self._store.catalogue.entry(self._store.import_folder(folder).name)
-            return JobEnd(f"{entry.title} was taken from {folder}; its licence is {entry.licence.tag}.")
+            return JobEnd(f"{entry.title} was taken from {folder.name}; its licence is {entry.licence.tag}.")
 
-        self._start(f"Looking at {folder}…", work)
+        self._start(f"Looking at {folder.name}…", work, looked_at=folder)
 
     def remove(self, entry: CatalogueEntry) -> None:
         """Delete what this program put on the disk for a model."""
@@ -143,8 +145,11 @@ class ModelShelf:
         self.progress, self.doing, self.can_cancel = None, "", False
         return end
 
-    def _start(self, doing: str, work: Callable[[], JobEnd], can_cancel: bool = False) -> None:
+    def _start(
+        self, doing: str, work: Callable[[], JobEnd], can_cancel: bool = False, looked_at: Path | None = None
+    ) -> None:
         self._is_cancelled.clear()
+        self._known_paths = (self._store.data_folder, self._store.hub_cache, *([looked_at] if looked_at else []))
         self.doing, self.can_cancel = doing, can_cancel
         # Ends with the program: a download goes on another time from where it was.
         self._thread = threading.Thread(target=self._run, args=(work,), name="medvlsam2-models", daemon=True)
@@ -154,9 +159,10 @@ class ModelShelf:
         try:
             self._end = work()
         except CatalogueError as error:
-            logger.warning("%s", error)
-            self._end = JobEnd(str(error))
+            sentence = by_name(str(error), *self._known_paths)
+            logger.warning("%s", sentence)
+            self._end = JobEnd(sentence)
         except Exception as error:
             # Whatever it was, the user is told that the job is over.
             logger.exception("A job on models failed")
-            self._end = JobEnd(f"That did not work ({type(error).__name__}: {error}); the log tells more.")
+            self._end = JobEnd(f"That did not work ({type(error).__name__}); the log tells more.")

@@ -12,6 +12,7 @@ from typing import Any
 import ctk
 import qt
 
+from MedVLSAM2Lib.panel.key_map import REPORT_KEYS
 from MedVLSAM2Lib.panel.report_export import ExportFormat, ReportMaterial
 from MedVLSAM2Lib.panel.report_exporter import ReportExporter
 from MedVLSAM2Lib.panel.report_rows import report_rows
@@ -118,13 +119,13 @@ class ReportSection:
         ui.copyReportButton.connect("clicked()", self._copy)
         ui.moveUpButton.connect("clicked()", partial(self._move, -1))
         ui.moveDownButton.connect("clicked()", partial(self._move, 1))
-        keys = {
-            "Delete": self._delete,
-            "F2": self._table.edit_current,
-            "Alt+Up": partial(self._move, -1),
-            "Alt+Down": partial(self._move, 1),
+        actions = {
+            "delete": self._delete,
+            "edit": self._table.edit_current,
+            "move_up": partial(self._move, -1),
+            "move_down": partial(self._move, 1),
         }
-        for key, action in keys.items():
+        for key, action in ((key.sequence, actions[key.action]) for key in REPORT_KEYS):
             shortcut = qt.QShortcut(ui.reportTable)
             shortcut.setKey(qt.QKeySequence(key))
             shortcut.setContext(qt.Qt.WidgetShortcut)

@@ -47,8 +47,9 @@ def read_header(file: Path) -> dict[str, list[str]]:
     reader.SetFileName(str(file))
     try:
         reader.ReadImageInformation()
-    except RuntimeError as error:
-        logger.warning("The header of %s cannot be read: %s", file, error)
+    except RuntimeError:
+        # Neither the file's name nor what the reader says of it: both may hold the patient's.
+        logger.warning("The header of a file of the scan cannot be read.")
         return {}
     there = {name: tag for name, tag in HEADER_TAGS.items() if reader.HasMetaDataKey(tag)}
     return {name: reader.GetMetaData(tag).split("\\") for name, tag in there.items()}

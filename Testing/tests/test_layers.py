@@ -31,6 +31,7 @@ LOADED_BY_SLICER = (
     "memory",
     "bundled_checkpoint",
     "plain_json",
+    "shown_paths",
     "slots",
     "vocabulary",
 )
@@ -58,6 +59,7 @@ LAYERS: dict[str, Layer] = {
     "catalogue": _may("bundled_checkpoint files plain_json", "huggingface_hub httpx2 filelock"),
     "slots": _may("", ""),
     "plain_json": _may("", ""),
+    "shown_paths": _may("", ""),
     "memory": _may("plain_json", ""),
     "environment": _may("catalogue plain_json", ""),
     "vocabulary": _may("", ""),
@@ -69,11 +71,11 @@ LAYERS: dict[str, Layer] = {
         "model report prompts results volume catalogue slots survey vocabulary plain_json", "numpy scipy torch"
     ),
     "report": _may("volume files slots", "numpy SimpleITK pydicom highdicom"),
-    "engine": _may("prompts results volume plain_json bundled_checkpoint", "numpy"),
+    "engine": _may("prompts results volume plain_json bundled_checkpoint shown_paths", "numpy"),
     "scene": _may("engine report prompts results volume plain_json", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
         "scene engine report prompts results volume files bundled_checkpoint catalogue environment memory vocabulary "
-        "plain_json",
+        "plain_json shown_paths",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(

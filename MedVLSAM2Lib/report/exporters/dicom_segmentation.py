@@ -222,7 +222,7 @@ def _read_seg(path: Path) -> Dataset:
     try:
         dataset = dcmread(path)
     except (OSError, InvalidDicomError) as error:
-        raise DicomExportError(f"{path} cannot be read as DICOM; choose a DICOM segmentation.") from error
+        raise DicomExportError(f"{path.name} cannot be read as DICOM; choose a DICOM segmentation.") from error
     if dataset.get("SegmentationType") not in ("BINARY", "LABELMAP"):
         raise DicomExportError(f"{path.name} is no DICOM segmentation of whole voxels; choose a binary one.")
     return dataset

@@ -98,7 +98,9 @@ def _read(path: Path) -> Dataset:
     try:
         return dcmread(path, stop_before_pixels=True)
     except (OSError, InvalidDicomError) as error:
-        raise DicomExportError(f"{path} cannot be read as DICOM; give the files of the volume's series.") from error
+        raise DicomExportError(
+            f"{path.name} cannot be read as DICOM; give the files of the volume's series."
+        ) from error
 
 
 def _check(dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from MedVLSAM2Lib.files.segmentation_file import SegmentLook
 from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
-from MedVLSAM2Lib.prompts import Point
+from MedVLSAM2Lib.prompts import Point, Turn
 from MedVLSAM2Lib.report.drafting import draft_report
 from MedVLSAM2Lib.report.exporters.dicom_report import make_structured_report
 from MedVLSAM2Lib.report.exporters.dicom_segmentation import make_segmentation
@@ -122,15 +123,21 @@ def test_logs_of_client_and_worker_name_nobody(a_telling_scan: Read, all_that_is
     save_checkpoint(
         checkpoint, PatchNetwork(PatchConfig(side=16, channels=(4, 8), depths=(1, 1))), {"capabilities": ["click"]}
     )
+    damaged = tmp_path / "Wunderlich Xaveria" / "damaged"
+    shutil.copytree(checkpoint, damaged)
+    (damaged / "model.safetensors").write_bytes(b"no weights")
     client = EngineClient(LocalLauncher(log_file=worker_log))
     client.start()
     try:
+        client.wait(client.load_model(damaged), A_WHILE)
+        client.wait(client.load_model(tmp_path / "PID778899"), A_WHILE)
         client.load_model(checkpoint)
         client.open_volume("ct", read_volume(a_telling_scan.files[0].parent))
         clicked = client.wait(client.add_prompts("ct", "a", [Point((10.0, 10.0, 6.0))]), A_WHILE)
         # What fails is logged at length.
         client.wait(client.add_prompts("ct", "a", [Point((-9.0, 0.0, 0.0))]), A_WHILE)
-        client.wait(client.find("ct", ["liver"], "f"), A_WHILE)
+        client.wait(client.find("ct", ["liver of Wunderlich"], "f"), A_WHILE)
+        client.wait(client.ask("ct", [Turn("user", "Does Xaveria, born 1953-08-17, have a cyst?")], "a"), A_WHILE)
     finally:
         client.close()
     assert isinstance(clicked[-1].payload, Done)
