@@ -166,7 +166,7 @@ class SetupSection:
                 *self._of_engine().sentences,
             )
             return problem or "\n".join(told)
-        told = [*self._of_engine().sentences, *self._of_export()]
+        told = (*self._of_engine().sentences, *self._of_export())
         return "\n".join(told) or "All packages are there, in versions that were tested together."
 
     def _of_engine(self) -> Inspection:
