@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,7 @@ LANDMARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The structures that tell which parts of the body a scan shows, from above."""
 
 _FAR = 2
+_PRONOUN = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
 
 CLEARLY_LARGER, ABOUT_EQUAL = 1.25, 1.07
 
@@ -75,11 +77,12 @@ class Survey:
     def told(self, questions: Sequence[str], vocabulary: Vocabulary) -> Iterator[str]:
         """The questions of a conversation with what was seen before each.
 
-        All of it stands before the first; before each, once more, what was seen of the structures that it names, so that
-        even a small language model need not search for them.
+        All of it stands before the first; before each, once more, what was seen of the structures that it names, or that the
+        one before it named if it speaks of *it*, so that even a small language model need not search for them.
         """
+        named: set[Structure] = set()
         for number, question in enumerate(questions):
-            named = set(vocabulary.named_in(question))
+            named = set(vocabulary.named_in(question)) or (named if _PRONOUN.search(question) else set())
             seen = _in_words([s for s in self.sightings if s.structure in named])
             lines = [self.text()] if number == 0 else []
             lines += [f"Asked about: {', '.join(seen)}."] if seen else []

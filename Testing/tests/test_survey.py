@@ -20,9 +20,10 @@ def test_everything_that_was_looked_for_is_told_in_the_order_in_which_it_was() -
 
 def test_what_a_question_names_is_told_once_more_before_it() -> None:
     survey = survey_of((Sight.WHOLLY, "heart", 600), (Sight.PARTLY, "liver", 400), (Sight.NOT_FOUND, "spleen", 0))
-    questions = ["Is the liver in view?", "And the SPLEEN?", "What is this?", "Any liver cysts?"]
+    questions = ["Is the liver in view?", "How large is it?", "And the SPLEEN?", "What is this?", "Any liver cysts?"]
     assert list(survey.told(questions, Vocabulary.read())) == [
         "CT: wholly heart, partly liver, no spleen.\nAsked about: partly liver.\nIs the liver in view?",
+        "Asked about: partly liver.\nHow large is it?",
         "Asked about: no spleen.\nAnd the SPLEEN?",
         "What is this?",
         "Any liver cysts?",

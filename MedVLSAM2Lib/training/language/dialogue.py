@@ -70,7 +70,12 @@ class Dialogue:
         return self._ways[int(rng.choice(len(self._ways), p=self._shares / self._shares.sum()))](rng)
 
     def _follow_up(self, before: Turn, rng: np.random.Generator) -> Turn | None:
-        """What is asked of the one finding that was just spoken of; None when it was none or several."""
+        """What is asked of the one thing that was just spoken of; None when it was none or several.
+
+        Of a structure only where a survey says which one is meant: findings are what a report turns to again.
+        """
         names = {name for target in before.answer.targets for name in target}
+        if self._facts.is_surveyed and len(names) == 1:
+            return self._open.follow_up_of_structure(names.pop(), rng)
         findings = [finding for finding in self._facts.findings if {finding.name} == names]
         return self._open.follow_up(findings[0], rng) if findings else None

@@ -76,6 +76,15 @@ class OpenQuestions:
         what = ("size", "density", "place")[int(rng.integers(3))]
         return Turn("follow-up", self._asked(f"it_{what}", rng), self._of_finding(f"finding_{what}", finding, rng))
 
+    def follow_up_of_structure(self, name: str, rng: np.random.Generator) -> Turn:
+        """A question about the structure that was just spoken of, seen or not looked for."""
+        structure = self._vocabulary.structure(name)
+        known = self._facts.structures.get(name, StructureFacts(structure, Visibility.UNKNOWN))
+        what = "size" if rng.random() < 0.6 else "density"
+        is_cut = what == "size" and known.visibility is Visibility.PARTLY
+        answer = self._of_organ(f"organ_{what}_partly" if is_cut else f"organ_{what}", known, rng)
+        return Turn("follow-up", self._asked(f"it_{what}", rng), answer)
+
     def describe_organ(self, rng: np.random.Generator) -> Turn | None:
         """Describe an organ: how much of it is seen, and what is wrong with it."""
         organs = [s for s in self._facts.structures.values() if s.structure.term.kind is Kind.ORGAN]

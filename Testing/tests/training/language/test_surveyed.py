@@ -58,6 +58,6 @@ def test_every_sort_of_question_is_asked(conversations: list[SurveyedConversatio
     turns = [turn for one in conversations for turn in one.turns]
     kinds = Counter(turn.kind for turn in turns)
     expected = {"presence", "side", "count", "larger", "in view", "exists", "regions", "phase", "segment", "measure",
-                "describe", "abnormal", "caption", "overview", "report", "section", "impression", "unanswerable"}  # fmt: skip
+                "describe", "abnormal", "caption", "overview", "report", "section", "impression", "unanswerable", "follow-up"}  # fmt: skip
     assert expected <= set(kinds)
     assert {"yes", "there", "in part", "right", "left", "same", NOT_FOUND, CANNOT_TELL} <= {turn.key for turn in turns}
