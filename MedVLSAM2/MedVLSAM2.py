@@ -80,7 +80,15 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         )
         client, store = EngineClient(ChosenLauncher(place)), ModelStore()
         self.panel = Panel(
-            self.ui, widget, slicer.app, slicer.mrmlScene, client, bundled_checkpoint(), store, place.convert
+            self.ui,
+            widget,
+            slicer.app,
+            slicer.mrmlScene,
+            client,
+            bundled_checkpoint(),
+            store,
+            place.convert,
+            place.download,
         )
         setup = slicer.util.loadUI(self.resourcePath("UI/Setup.ui"))
         widget.layout().insertWidget(widget.layout().count() - 1, setup)

@@ -208,7 +208,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
   MedVLSAM2Lib/panel/conversation_html.py
-  MedVLSAM2Lib/panel/convert_command.py
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/engine_events.py
   MedVLSAM2Lib/panel/engine_place.py
@@ -219,6 +218,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/model_identity.py
   MedVLSAM2Lib/panel/model_section.py
   MedVLSAM2Lib/panel/model_shelf.py
+  MedVLSAM2Lib/panel/models_command.py
   MedVLSAM2Lib/panel/panel.py
   MedVLSAM2Lib/panel/phrase_naming.py
   MedVLSAM2Lib/panel/phrase_section.py

@@ -7,11 +7,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from MedVLSAM2Lib.catalogue import CatalogueError, ModelStore
+from MedVLSAM2Lib.catalogue import CatalogueError, InstalledModel, ModelStore
+from MedVLSAM2Lib.catalogue.progress import ProgressListener
 from MedVLSAM2Lib.engine import LaunchError, RemoteMachine, WorkerLauncher, WorkerProcess
 from MedVLSAM2Lib.engine.launcher import LocalLauncher
 from MedVLSAM2Lib.environment import inspect_this_python, read_requirements, variables_for_another_python
-from MedVLSAM2Lib.panel.convert_command import convert_by_command
+from MedVLSAM2Lib.panel.models_command import ModelsCommand
 
 _PLACE, _PYTHON = "MedVLSAM2/EnginePlace", "MedVLSAM2/EnginePython"
 _HOST, _COMMAND = "MedVLSAM2/EngineHost", "MedVLSAM2/EngineCommand"
@@ -106,14 +107,28 @@ class EnginePlace:
 
     def convert(self, store: ModelStore, name: str, cancelled: Callable[[], bool]) -> None:
         """Make a checkpoint of published weights, with the Python of this machine's engine."""
+        self._command().convert(store, name, cancelled)
+
+    def download(
+        self,
+        store: ModelStore,
+        name: str,
+        licence: str,
+        told: ProgressListener,
+        cancelled: Callable[[], bool],
+    ) -> InstalledModel:
+        """Fetch a model; in a separate environment with the hub's library there, as Slicer's Python need not have it."""
+        if self.kind is Place.ENVIRONMENT:
+            return self._command().download(store, name, licence, told, cancelled)
+        return store.download(name, licence, told=told, cancelled=cancelled)
+
+    def _command(self) -> ModelsCommand:
         if self.kind is not Place.ENVIRONMENT:
-            convert_by_command(store, name, cancelled)
-            return
+            return ModelsCommand()
         try:
-            python = self._python()
+            return ModelsCommand(self._python(), self.variables)
         except LaunchError as error:
             raise CatalogueError(str(error)) from error
-        convert_by_command(store, name, cancelled, python, self.variables)
 
     def _python(self) -> Path:
         if self.python is None:

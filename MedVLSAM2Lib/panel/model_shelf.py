@@ -8,13 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from MedVLSAM2Lib.catalogue import CatalogueEntry, CatalogueError, DownloadProgress, LicenceDiffers, ModelStore
+from MedVLSAM2Lib.catalogue import (
+    CatalogueEntry,
+    CatalogueError,
+    DownloadProgress,
+    InstalledModel,
+    LicenceDiffers,
+    ModelStore,
+)
+from MedVLSAM2Lib.catalogue.progress import Cancelled, ProgressListener
 from MedVLSAM2Lib.catalogue.sizes import in_words
 from MedVLSAM2Lib.shown_paths import by_name
 
 logger = logging.getLogger(__name__)
 
-Convert = Callable[[ModelStore, str, Callable[[], bool]], None]
+Convert = Callable[[ModelStore, str, Cancelled], None]
+Fetch = Callable[[ModelStore, str, str, ProgressListener, Cancelled], InstalledModel]
+"""Downloads the model of that name, under the licence to which the user said yes; raises as ``ModelStore.download``."""
 MASK_MODELS = ("patches", "slices")
 
 
@@ -41,6 +51,7 @@ class ModelShelf:
     Args:
         store: the same functions as ``medvlsam2 models``.
         convert: makes a checkpoint of published weights.
+        fetch: downloads published weights.
 
     Attributes:
         doing: what is being done, for the status line.
@@ -48,9 +59,10 @@ class ModelShelf:
         progress: how far a download is; None for anything else.
     """
 
-    def __init__(self, store: ModelStore, convert: Convert) -> None:
+    def __init__(self, store: ModelStore, convert: Convert, fetch: Fetch) -> None:
         self._store = store
         self._convert = convert
+        self._fetch = fetch
         self._thread: threading.Thread | None = None
         self._end: JobEnd | None = None
         self._is_cancelled = threading.Event()
@@ -108,7 +120,7 @@ class ModelShelf:
         def work() -> JobEnd:
             cancelled = self._is_cancelled.is_set
             try:
-                model = self._store.download(entry.name, accepted_licence, told=told, cancelled=cancelled)
+                model = self._fetch(self._store, entry.name, accepted_licence, told, cancelled)
             except LicenceDiffers as error:
                 return JobEnd(f"{entry.page} gives another licence: {error.licence}.", licence=error.licence)
             return JobEnd(f"{entry.title} is here ({in_words(model.size_bytes)}).")

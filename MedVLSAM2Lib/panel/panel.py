@@ -14,13 +14,12 @@ from MedVLSAM2Lib.panel.asker import Asker
 from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
-from MedVLSAM2Lib.panel.convert_command import convert_by_command
 from MedVLSAM2Lib.panel.engine_events import EngineEvents
 from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
 from MedVLSAM2Lib.panel.model_identity import model_identity
 from MedVLSAM2Lib.panel.model_section import ModelSection
-from MedVLSAM2Lib.panel.model_shelf import Convert, ModelShelf
+from MedVLSAM2Lib.panel.model_shelf import Convert, Fetch, ModelShelf
 from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
 from MedVLSAM2Lib.panel.phrase_section import PhraseSection
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
@@ -53,6 +52,7 @@ class Panel:
         checkpoint: the folder of the model that comes with the extension.
         store: the models of this machine.
         convert: makes checkpoints of published weights.
+        fetch: downloads published weights.
     """
 
     def __init__(
@@ -64,7 +64,8 @@ class Panel:
         client: EngineClient,
         checkpoint: Path,
         store: ModelStore,
-        convert: Convert = convert_by_command,
+        convert: Convert,
+        fetch: Fetch,
     ) -> None:
         self._ui, self._scene, self._client = ui, scene, client
         self._status = StatusLine(ui.statusLabel)
@@ -78,7 +79,9 @@ class Panel:
         naming = PhraseNaming(vocabulary, application.applicationLogic().GetModuleLogic("Terminologies"))
         self.finder = Finder(client, self.volume, self.segmenter, log, writers, naming, self.say)
         self._models = ModelSection(ui, self.model, self.volume, self.refresh)
-        self._catalogue = CatalogueSection(ui, owner, ModelShelf(store, convert), self.model, self.say, self.refresh)
+        self._catalogue = CatalogueSection(
+            ui, owner, ModelShelf(store, convert, fetch), self.model, self.say, self.refresh
+        )
         self._segments = SegmentSection(
             ui,
             self.segmenter,

@@ -63,6 +63,12 @@ class PromptStep:
         """Whether neither the volume nor the segmentation was deleted."""
         return self.volume_node.GetScene() is not None and self.segmentation_node.GetScene() is not None
 
+    @property
+    def has_segment(self) -> bool:
+        """Whether its segment, too, is there."""
+        segmentation = self.segmentation_node.GetSegmentation() if self.is_in_scene else None
+        return segmentation is not None and segmentation.GetSegment(self.segment_id) is not None
+
     def write(self, region: MaskRegion, *, as_new_step: bool) -> None:
         """Write a region of its answer; SceneError when that cannot be done."""
         require_voxels_of(self.volume_node, self._box)

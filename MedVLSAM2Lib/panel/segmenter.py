@@ -105,7 +105,10 @@ class Segmenter:
 
     def forget_gone(self) -> None:
         """Nodes may have been deleted: let go of what belonged to them."""
-        self._log.forget_gone()
+        gone = {(step.volume_id, step.object_id) for step in self._log.forget_gone() if step.in_engine}
+        for volume_id, object_id in gone:
+            if volume_id == self._volume.volume_id and not self._log.knows(object_id):
+                self._client.remove_object(volume_id, object_id)
         self._writers.forget_gone()
 
     def show_prompts(self) -> None:

@@ -32,6 +32,7 @@ from MedVLSAM2Lib.environment.requirements import DICOM_EXPORT, ENGINE, normal_n
 from MedVLSAM2Lib.panel.engine_place import EnginePlace, Place
 from MedVLSAM2Lib.panel.installer import Installer, SetupEnd
 from MedVLSAM2Lib.panel.slicer_packages import OF_SLICER, SlicerPackages
+from MedVLSAM2Lib.panel.typed_text import in_label, show_only_plain_text
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class SetupSection:
         ui.pythonPath.connect("currentPathChanged(QString)", self._on_text)
         ui.packPath.connect("currentPathChanged(QString)", self._on_text)
         ui.hostEdit.connect("textChanged(QString)", self._on_text)
+        show_only_plain_text(vars(ui).values())
         self._refresh()
 
     def show(self) -> None:
@@ -149,7 +151,7 @@ class SetupSection:
         ui.removeButton.setEnabled(is_free and self._installer.has_environments)
         ui.setupProgressBar.setVisible(not is_free)
         ui.cancelSetupButton.setVisible(not is_free)
-        ui.setupLabel.setText(self._state())
+        ui.setupLabel.setText(in_label(self._state()))
         ui.planLabel.setText(self._plan())
         ui.planLabel.setVisible(bool(ui.planLabel.text))
         self._show_packages()
@@ -312,7 +314,7 @@ class SetupSection:
             self._moved()
 
     def _tell(self, sentence: str) -> None:
-        self._ui.resultLabel.setText(sentence)
+        self._ui.resultLabel.setText(in_label(sentence))
         self._say(sentence)
 
 

@@ -54,6 +54,10 @@ class StepLog:
         """Whether a prompt on this object is being answered."""
         return any(step.object_id == object_id for step in self._unfinished())
 
+    def knows(self, object_id: str) -> bool:
+        """Whether any step, whatever became of it, is about this object."""
+        return any(step.object_id == object_id for step in self)
+
     def last_done(self) -> list[PromptStep]:
         """What undo takes back next, in the order it was made; steps of one run belong together."""
         return _of_one_run(self.done)
@@ -68,12 +72,17 @@ class StepLog:
             if volume_id in ("", step.volume_id) and object_id in ("", step.object_id):
                 step.in_engine = False
 
-    def forget_gone(self) -> None:
-        """Forget steps of volumes and segmentations that were deleted: there is nothing to take back, and they hold voxels."""
-        for steps in (self.done, self.undone):
-            for gone in [step for step in steps if not step.is_in_scene]:
-                steps.remove(gone)
-                gone.remove_markups()
+    def forget_gone(self) -> list[PromptStep]:
+        """Forget steps of what was deleted, and tell them: there is nothing to take back, and they hold voxels and nodes.
+
+        A segment whose only steps were taken back is there again when they are done again.
+        """
+        gone = [step for step in self.done if not step.has_segment]
+        gone += [step for step in self.undone if not step.is_in_scene]
+        for step in gone:
+            (self.done if step in self.done else self.undone).remove(step)
+            step.remove_markups()
+        return gone
 
     def clear(self) -> None:
         """Forget everything."""

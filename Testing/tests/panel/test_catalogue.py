@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -237,3 +239,31 @@ def test_the_memory_is_told_before_a_scan_is_open_and_with_it(a_user_of_the_real
     before = re.fullmatch(r"It needs about (\d+) MB of memory before a scan is open; .* are free\.", label.text)
     assert before is not None
     assert int(before[1]) <= int(with_scan[1])
+
+
+def test_with_a_separate_environment_its_own_python_downloads(
+    the_section: Section, a_hub: FakeHub, a_store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from MedVLSAM2Lib.panel.engine_place import Place
+
+    place = the_section.user.module.widget.setupSection._place
+    place.kind, place.python = Place.ENVIRONMENT, Path(sys.executable)
+    monkeypatch.setattr(place, "_before", {**os.environ, "HF_ENDPOINT": a_hub.endpoint})
+    monkeypatch.setattr(a_store, "download", None)  # Slicer's own Python has not what it takes
+    a_hub.licence = "cc-by-nc-4.0"
+    assert the_section.download().endswith("gives another licence: cc-by-nc-4.0.")
+    the_section.user.press("declineLicence")
+    a_hub.licence = "apache-2.0"
+    assert the_section.download() == "SAM 2.1 tiny is here (1.0 MB)."
+    assert a_store.verify(NAME) == ()
+    the_section.user.press("removeModel")
+    the_section.wait()
+    a_hub.status = 503
+    assert "503" in the_section.download()
+    a_hub.status, a_hub.pause_after, asked = 200, 400_000, len(a_hub.asked)
+    the_section.user.press("downloadModel")
+    the_section.user.press("acceptLicence")
+    the_section.user.wait(lambda: any("model.safetensors" in request.path for request in a_hub.asked[asked:]))
+    the_section.user.press("cancelModel")
+    a_hub.pause_after = None
+    assert the_section.wait() == "The download was stopped; what has arrived is kept for the next one."

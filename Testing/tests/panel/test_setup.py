@@ -63,7 +63,17 @@ class Section:
 
     def wait(self) -> str:
         self.user.wait(lambda: not self.installer.is_busy)
-        return str(self.ui.resultLabel.text)
+        return self.result
+
+    @property
+    def state(self) -> str:
+        """How it stands; long words of it may break."""
+        return str(self.ui.setupLabel.text).replace("\N{ZERO WIDTH SPACE}", "")
+
+    @property
+    def result(self) -> str:
+        """How the last job ended, or how the one stands that runs."""
+        return str(self.ui.resultLabel.text).replace("\N{ZERO WIDTH SPACE}", "")
 
     def rows(self) -> dict[str, tuple[str, str]]:
         table = self.ui.packagesTable
@@ -100,7 +110,7 @@ def test_every_package_is_listed_with_what_is_installed_and_what_was_tested(the_
     assert rows["torch"][0].startswith("2.13")
     assert rows["torch"][1] == "2.13 up to, but not including, 2.14"
     assert {"numpy", "transformers", "highdicom"} <= rows.keys()
-    assert the_section.ui.setupLabel.text == "All packages are there, in versions that were tested together."
+    assert the_section.state == "All packages are there, in versions that were tested together."
     assert not the_section.can("install")
     assert the_section.ui.planLabel.isHidden()
 
@@ -240,8 +250,8 @@ def test_torch_comes_by_pytorchutils_within_its_bounds(
     lacking(the_section, found_here, "torch")
     the_section.press("install")
     assert the_torch_utilities.asked == [(False, None, ">=2.13,<2.14")]
-    assert the_section.ui.resultLabel.text == "The packages are installed."
-    assert the_section.ui.setupLabel.text.startswith("All packages are there")
+    assert the_section.result == "The packages are installed."
+    assert the_section.state.startswith("All packages are there")
 
 
 def test_the_rest_comes_by_pip_ensure_and_what_slicer_is_built_with_stays(
@@ -254,7 +264,7 @@ def test_the_rest_comes_by_pip_ensure_and_what_slicer_is_built_with_stays(
     assert (prompt, requester) == (False, "MedVL-SAM2")
     assert re.search(r"^numpy==2\.\d+\.\d+$", pins, re.MULTILINE)
     assert "SimpleITK==" in pins
-    assert the_section.ui.resultLabel.text == "The packages are installed."
+    assert the_section.result == "The packages are installed."
 
 
 def test_an_older_slicer_installs_by_pip_install(
@@ -285,7 +295,7 @@ def test_an_installation_in_slicer_that_fails_is_one_sentence(
     the_packaging.error = error
     lacking(the_section, found_here, "transformers")
     the_section.press("install")
-    said = the_section.ui.resultLabel.text
+    said = the_section.result
     assert words in said
     assert said.count(". ") == 0
     assert the_section.can("install")
@@ -297,7 +307,7 @@ def test_without_the_pytorch_extension_it_is_named(
     monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
     lacking(the_section, found_here, "torch")
     the_section.press("install")
-    assert "the extension PyTorch" in the_section.ui.resultLabel.text
+    assert "the extension PyTorch" in the_section.result
 
 
 def test_torch_that_was_declined_is_one_sentence(
@@ -306,14 +316,14 @@ def test_torch_that_was_declined_is_one_sentence(
     the_torch_utilities.answer = None
     lacking(the_section, found_here, "torch")
     the_section.press("install")
-    assert the_section.ui.resultLabel.text == "torch was not installed; press Install again if you want it."
+    assert the_section.result == "torch was not installed; press Install again if you want it."
 
 
 def test_slicers_own_numpy_is_never_exchanged(the_section: Section, found_here: Pretend) -> None:
     found_here({"numpy": "1.26.4"})
     the_section.user.module.widget.setupSection.show()
-    assert "numpy 1.26.4 is installed, but MedVLSAM2 was tested with 2.0" in the_section.ui.setupLabel.text
-    assert "separate environment" in the_section.ui.setupLabel.text
+    assert "numpy 1.26.4 is installed, but MedVLSAM2 was tested with 2.0" in the_section.state
+    assert "separate environment" in the_section.state
     assert not the_section.can("install")
 
 
@@ -325,7 +335,7 @@ def test_a_separate_environment_is_made_used_remembered_and_removed(
 ) -> None:
     only_alpha(the_section)
     the_section.choose(SEPARATE)
-    assert the_section.ui.setupLabel.text == "There is no separate environment yet; press Install under Installation."
+    assert the_section.state == "There is no separate environment yet; press Install under Installation."
     assert the_section.ui.planLabel.text.startswith("Install puts into a new environment: tiny-alpha 1.0")
     the_section.ui.cpuOnlyBox.setChecked(False)
     the_section.press("install")
@@ -334,7 +344,7 @@ def test_a_separate_environment_is_made_used_remembered_and_removed(
     the_section.user.wait(lambda: bool(the_section.ui.pipLabel.text))
     assert the_section.wait().startswith("The engine's environment is ready in ")
     python = the_section.place.python
-    assert the_section.ui.setupLabel.text.startswith(f"The engine runs with {python}")
+    assert the_section.state.startswith(f"The engine runs with {python}")
     assert the_section.rows() == {"tiny-alpha": ("1.0", "1.0 up to, but not including, 2")}
     # It has no numpy: the engine that is started there ends at once, and the panel says so in one sentence.
     the_section.user.wait_to_read("The engine stopped several times in a row")
@@ -371,7 +381,7 @@ def test_an_installation_that_fails_is_one_sentence(small_packages: Path, the_se
     the_section.ui.cpuOnlyBox.setChecked(False)
     the_section.press("install")
     assert the_section.wait().startswith("tiny-gamma")
-    assert the_section.user.says == the_section.ui.resultLabel.text
+    assert the_section.user.says == the_section.result
     assert the_section.user.says.count(". ") == 0
     assert the_section.can("install")
 
@@ -413,6 +423,17 @@ def test_an_environment_that_lacks_something_is_not_used(the_section: Section, t
     assert the_section.wait().endswith("does not run as a Python; choose another one.")
 
 
+def test_the_section_fits_into_a_narrow_panel_with_every_place_and_a_long_path(the_section: Section) -> None:
+    long = Path("/home") / ("a_very_long_name_of_a_folder_without_any_space" * 4) / "bin" / "python"
+    for index in (REMOTE, SEPARATE, IN_SLICER):
+        the_section.choose(index)
+        the_section.place.use_python(long)
+        the_section.user.module.widget.setupSection.show()
+        the_section.user.module.panel.resize(380, 2000)
+        the_section.user.slicer.process_events()
+        assert the_section.ui.setupSection.minimumSizeHint().width() <= 380, index
+
+
 # Another machine
 
 
@@ -420,11 +441,11 @@ def test_nothing_is_sent_to_another_machine_before_its_name_is_agreed_to(the_sec
     the_section.choose(REMOTE)
     assert the_section.place.kind.value == "slicer"
     assert not the_section.can("useMachine")
-    assert the_section.ui.setupLabel.text == "Write the machine's name and agree that scans are sent there."
+    assert the_section.state == "Write the machine's name and agree that scans are sent there."
     assert the_section.user.panel.model.info is not None  # the engine here goes on
     the_section.ui.hostEdit.setText("-oProxyCommand=x")
     the_section.press("useMachine")
-    assert the_section.ui.resultLabel.text == "Write the remote machine as host, user@host or user@host:port."
+    assert the_section.result == "Write the remote machine as host, user@host or user@host:port."
     assert the_section.place.kind.value == "slicer"
 
 
@@ -448,7 +469,7 @@ def test_on_another_machine_a_click_is_answered_and_the_machine_is_remembered(
         section.choose(REMOTE)
         section.ui.hostEdit.setText("me@gpu.example:2222")
         section.press("useMachine")
-        assert section.ui.setupLabel.text.startswith("The engine runs on me@gpu.example:2222; scans are sent there")
+        assert section.state.startswith("The engine runs on me@gpu.example:2222; scans are sent there")
         section.user.wait(lambda: section.user.panel.model.info is not None)
         section.user.take("point")
         section.user.prompt(INSIDE)
