@@ -97,6 +97,10 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/language/scan_questions.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
+  MedVLSAM2Lib/evaluation/page/__init__.py
+  MedVLSAM2Lib/evaluation/page/page.py
+  MedVLSAM2Lib/evaluation/page/picture.py
+  MedVLSAM2Lib/evaluation/page/plots.py
   MedVLSAM2Lib/evaluation/report.py
   MedVLSAM2Lib/evaluation/segmenter.py
   MedVLSAM2Lib/evaluation/segmenters.py

@@ -59,6 +59,22 @@ class Course:
         return self.steps[min(interactions, len(self.steps)) - 1]
 
 
+def last_mask(segmenter: Segmenter, case: Case, target: LabelledObject, start: Start, interactions: int) -> np.ndarray:
+    """The mask (bool, K, J, I) that ``run_course`` ends with: the simulated user does the same again."""
+    user = SimulatedUser(case.volume, target.truth)
+    interaction = segmenter.start(case.volume, case.name)
+    mask = np.zeros_like(target.truth)
+    prompt: Prompt | None = user.first_prompt(start)
+    for count in range(interactions):
+        if prompt is None:
+            break
+        mask = interaction.add([prompt])
+        if not count and start.uses_candidates and isinstance(interaction, SteppingInteraction):
+            mask = choose_best_candidate(interaction, mask, target.truth)
+        prompt = user.next_click(mask)
+    return mask
+
+
 def run_course(
     segmenter: Segmenter, case: Case, target: LabelledObject, start: Start, interactions: int
 ) -> Course | None:

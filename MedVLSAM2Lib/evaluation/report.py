@@ -6,10 +6,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from MedVLSAM2Lib.evaluation.page.picture import Picture
 
 _PACKAGES = ("numpy", "scipy", "scikit-image", "SimpleITK", "torch", "slicer-core", "vtk")
 
@@ -23,21 +25,30 @@ class Report:
         markdown: the tables.
         data: everything behind them, ready for JSON.
         passed: False when a requirement the suite holds was missed.
+        plots: SVG by what it shows.
+        pictures: of the worst cases.
     """
 
     suite: str
     markdown: str
     data: Mapping[str, Any]
     passed: bool = True
+    plots: Mapping[str, str] = field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()
 
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write ``<suite>.json`` and ``<suite>.md`` into ``folder``, made if missing: their paths."""
+    def write(self, folder: Path) -> tuple[Path, ...]:
+        """Write ``<suite>.json``, ``<suite>.md`` and ``<suite>.html`` into ``folder``, made if missing: their paths."""
+        # The page shows reports, so it cannot be known to them before.
+        from MedVLSAM2Lib.evaluation.page.page import evaluation_page
+
         folder.mkdir(parents=True, exist_ok=True)
         data_file, table_file = folder / f"{self.suite}.json", folder / f"{self.suite}.md"
         content = {"suite": self.suite, "passed": self.passed, "environment": environment(), **self.data}
         data_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         table_file.write_text(self.markdown, encoding="utf-8")
-        return data_file, table_file
+        page_file = folder / f"{self.suite}.html"
+        page_file.write_text(evaluation_page(self), encoding="utf-8")
+        return data_file, table_file, page_file
 
 
 def environment() -> dict[str, Any]:

@@ -83,7 +83,7 @@ LAYERS: dict[str, Layer] = {
         "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate",
     ),
     "evaluation": _may(
-        "model session engine scene training prompts results volume files bundled_checkpoint vocabulary survey",
+        "model session engine scene training report prompts results volume files bundled_checkpoint vocabulary survey",
         "numpy scipy torch skimage sam2 SimpleITK slicer vtk",
     ),
     "scripting": _may(

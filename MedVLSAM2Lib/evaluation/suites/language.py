@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from MedVLSAM2Lib.evaluation.language.phantom_scans import finding_phrases, phan
 from MedVLSAM2Lib.evaluation.language.report_facts import ReportFacts, report_facts
 from MedVLSAM2Lib.evaluation.language.scan_questions import scan_questions
 from MedVLSAM2Lib.evaluation.metrics import dice
+from MedVLSAM2Lib.evaluation.page.picture import Picture, comparison
+from MedVLSAM2Lib.evaluation.page.plots import curves, shares
 from MedVLSAM2Lib.evaluation.report import Report, markdown_table
 from MedVLSAM2Lib.model.medvlsam2.config import QUESTION
 from MedVLSAM2Lib.session.mask_models import LoadedModel
@@ -26,9 +28,11 @@ from MedVLSAM2Lib.training.language.checking import untruths
 from MedVLSAM2Lib.training.language.example import LanguageExample
 from MedVLSAM2Lib.training.language.reading import Reader
 from MedVLSAM2Lib.vocabulary import Vocabulary
+from MedVLSAM2Lib.volume import Volume
 
 REPORT_QUESTION = "Draft a report of this scan."
 MOST_ORGANS = 8
+PICTURES = 8
 CONFIDENCE_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 
 
@@ -53,6 +57,18 @@ class _Tally:
     withheld: list[int] = field(default_factory=list)
     reports: ReportFacts = field(default_factory=ReportFacts)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    pictures: list[tuple[float, Picture]] = field(default_factory=list)
+
+    def show(self, volume: Volume, truth: np.ndarray, answer: np.ndarray, dsc: float, phrase: str) -> None:
+        """Keep a picture of a phrase and its mask if it is among the worst."""
+        if len(self.pictures) == PICTURES and dsc >= self.pictures[-1][0]:
+            return
+        picture = comparison(volume, truth, answer, f"{volume.name}, “{phrase}”: DSC {dsc:.2f}")
+        self.pictures = sorted([*self.pictures, (dsc, picture)], key=lambda pair: pair[0])[:PICTURES]
+
+    def worst(self) -> list[Picture]:
+        """The pictures, the worst first."""
+        return [picture for _, picture in self.pictures]
 
 
 def run_language(
@@ -69,7 +85,7 @@ def run_language(
             _report(asker, example, tally, reader)
     for files in scans:
         _scan(files, model, tally, vocabulary)
-    return Report("language", _tables(tally), _data(tally))
+    return Report("language", _tables(tally), _data(tally), plots=_plots(tally), pictures=tuple(tally.worst()))
 
 
 def _phrases(asker: Asker, example: LanguageExample, tally: _Tally, rng: np.random.Generator) -> None:
@@ -122,6 +138,7 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
         found = asker.find(phrase)
         score = dice(found.mask, item.truth)
         tally.dsc[f"scans, {item.group}"].append(score)
+        tally.show(case.volume, item.truth, found.mask, score, phrase)
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": "scan", "scan": case.name, "phrase": phrase, "dsc": round(score, 4)})
@@ -139,6 +156,21 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
 def _without_numbers(text: str) -> str:
     """Measured values are not the model's words, and hold digits, which those never do."""
     return "".join(character for character in text if not character.isdigit())
+
+
+def _plots(tally: _Tally) -> dict[str, str]:
+    """How far confidence can be believed, and what came of closed questions."""
+    bins = [
+        [pair for pair in tally.confidence if low <= pair[0] < high]
+        for low, high in itertools.pairwise(CONFIDENCE_BINS)
+    ]
+    means = [(fmean(c for c, _ in pairs), fmean(dsc for _, dsc in pairs)) for pairs in bins if pairs]
+    plots = {"Confidence and the DSC that came of it": curves({"": means}, "confidence", "DSC", diagonal=True)}
+    for what, outcomes in (("phantoms", tally.closed), ("real scans", tally.closed_of_scans)):
+        counted = {kind: Counter(values) for kind, values in sorted(outcomes.items())}
+        if counted:
+            plots[f"Closed questions about {what}"] = shares(counted)
+    return plots
 
 
 def _tables(tally: _Tally) -> str:

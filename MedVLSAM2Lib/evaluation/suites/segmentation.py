@@ -8,21 +8,25 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from MedVLSAM2Lib.evaluation.cases import Case, CaseFiles
-from MedVLSAM2Lib.evaluation.course import Course, run_course
+from MedVLSAM2Lib.evaluation.course import Course, last_mask, run_course
+from MedVLSAM2Lib.evaluation.page.picture import Picture, comparison
 from MedVLSAM2Lib.evaluation.report import Report
 from MedVLSAM2Lib.evaluation.segmenter import Segmenter
 from MedVLSAM2Lib.evaluation.simulated_user import Start
-from MedVLSAM2Lib.evaluation.suites.segmentation_tables import segmentation_tables
+from MedVLSAM2Lib.evaluation.suites.segmentation_tables import segmentation_plots, segmentation_tables
 
 logger = logging.getLogger(__name__)
 
 # Read when numpy, torch and their kin are imported: a thread a process makes seconds comparable between machines,
 # and keeps the small linear algebra of the baselines from being slowed down by many.
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+PICTURES = 8
+"""How many of the worst cases are shown."""
 
 MakeSegmenters = Callable[[], Sequence[Segmenter]]
 
@@ -52,7 +56,11 @@ def run_segmentation(
     """
     with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         outcomes = pool.map(partial(_run_files, make_segmenters, plan), cases)
-        return segmentation_report([course for outcome in outcomes for course in outcome])
+        courses = [course for outcome in outcomes for course in outcome]
+        worst = worst_courses(courses)
+        files = {one.name: one for one in cases}
+        shown = pool.map(partial(_picture, make_segmenters, plan), [files[one.case] for one in worst], worst)
+        return replace(segmentation_report(courses), pictures=tuple(shown))
 
 
 def segment_case(case: Case, segmenters: Sequence[Segmenter], plan: SegmentationPlan) -> list[Course]:
@@ -68,7 +76,23 @@ def segment_case(case: Case, segmenters: Sequence[Segmenter], plan: Segmentation
 
 def segmentation_report(courses: Sequence[Course]) -> Report:
     """The tables, and every interaction behind them."""
-    return Report("segmentation", segmentation_tables(courses), {"courses": [asdict(course) for course in courses]})
+    data = {"courses": [asdict(course) for course in courses]}
+    return Report("segmentation", segmentation_tables(courses), data, plots=segmentation_plots(courses))
+
+
+def worst_courses(courses: Sequence[Course]) -> list[Course]:
+    """Where the first segmenter's users were left with the worst masks, one course an object."""
+    own = [c for c in courses if c.segmenter == courses[0].segmenter and c.start is courses[0].start]
+    return sorted(own, key=lambda course: course.steps[-1].dsc)[:PICTURES]
+
+
+def _picture(make_segmenters: MakeSegmenters, plan: SegmentationPlan, files: CaseFiles, course: Course) -> Picture:
+    case = files.load()
+    target = next(item for item in case.objects if item.name == course.object)
+    segmenter = next(one for one in make_segmenters() if one.name == course.segmenter)
+    mask = last_mask(segmenter, case, target, course.start, plan.interactions)
+    caption = f"{course.case}, {course.object}: DSC {course.steps[-1].dsc:.2f} after {len(course.steps)} interactions"
+    return comparison(case.volume, target.truth, mask, caption)
 
 
 def _run_files(make_segmenters: MakeSegmenters, plan: SegmentationPlan, files: CaseFiles) -> list[Course]:

@@ -68,7 +68,7 @@ def test_the_table_has_a_row_for_each_group_large_objects_and_all() -> None:
 def test_failures_to_reach_a_dsc_count_as_all_interactions_and_are_told() -> None:
     courses = [a_course(0.9, 0.9, 0.9), a_course(0.1, 0.2, 0.3, ml=30)]
     summary = next(row for row in table_rows(courses) if row.startswith("| model "))
-    assert [cell.strip() for cell in summary.split("|")][5:7] == ["2.0", "1 of 2"]
+    assert [cell.strip() for cell in summary.split("|")][7:11] == ["2.0", "1 of 2", "2.0", "1 of 2"]
 
 
 def table_rows(courses: list[Course]) -> list[str]:
@@ -89,7 +89,7 @@ def test_every_object_start_and_segmenter_is_run_in_order(a_ball: Case) -> None:
 
 def test_the_report_is_written_as_a_table_and_as_data(a_ball: Case, tmp_path: Path) -> None:
     courses = segment_case(a_ball, region_growing_only(), SegmentationPlan(interactions=2))
-    data_file, table_file = segmentation_report(courses).write(tmp_path / "out")
+    data_file, table_file, _ = segmentation_report(courses).write(tmp_path / "out")
     data = json.loads(data_file.read_text())
     assert data["environment"]["python"]
     assert [course["start"] for course in data["courses"]] == ["click", "box"]
