@@ -207,6 +207,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/__init__.py
   MedVLSAM2Lib/panel/ask_section.py
   MedVLSAM2Lib/panel/asker.py
+  MedVLSAM2Lib/panel/audit_recorder.py
   MedVLSAM2Lib/panel/catalogue_section.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
@@ -217,6 +218,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/engine_place.py
   MedVLSAM2Lib/panel/finder.py
   MedVLSAM2Lib/panel/found_step.py
+  MedVLSAM2Lib/panel/hand_edits.py
   MedVLSAM2Lib/panel/installer.py
   MedVLSAM2Lib/panel/key_map.py
   MedVLSAM2Lib/panel/model_identity.py
@@ -230,6 +232,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
   MedVLSAM2Lib/panel/prompt_tool.py
+  MedVLSAM2Lib/panel/report_edits.py
   MedVLSAM2Lib/panel/report_export.py
   MedVLSAM2Lib/panel/report_exporter.py
   MedVLSAM2Lib/panel/report_rows.py
@@ -289,6 +292,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/results.py
   MedVLSAM2Lib/sample_data.py
   MedVLSAM2Lib/scene/__init__.py
+  MedVLSAM2Lib/scene/audit_trail.py
   MedVLSAM2Lib/scene/background_measurements.py
   MedVLSAM2Lib/scene/background_surfaces.py
   MedVLSAM2Lib/scene/conversation_node.py
@@ -306,6 +310,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/modality.py
   MedVLSAM2Lib/scene/module_node.py
   MedVLSAM2Lib/scene/node_access.py
+  MedVLSAM2Lib/scene/patient_words.py
   MedVLSAM2Lib/scene/phrase_history.py
   MedVLSAM2Lib/scene/prompt_json.py
   MedVLSAM2Lib/scene/prompt_markups.py
@@ -316,6 +321,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/segment_layer.py
   MedVLSAM2Lib/scene/segment_prompts.py
   MedVLSAM2Lib/scene/segment_source.py
+  MedVLSAM2Lib/scene/segment_tally.py
   MedVLSAM2Lib/scene/segment_writer.py
   MedVLSAM2Lib/scene/segmentation_watch.py
   MedVLSAM2Lib/scene/segments.py

@@ -95,6 +95,11 @@ class Asker:
         coming = (asked.exchange for asked in self._asked.values() if asked.volume_node is self._volume.node)
         return (*self._finished(), *coming)
 
+    def question_of(self, request: int) -> str:
+        """What was asked with a request that is being answered; empty when it was no question."""
+        asked = self._asked.get(request)
+        return "" if asked is None else asked.exchange.question
+
     def ask(self, question: str) -> bool:
         """Ask about the chosen scan; whether that was begun, ``notice`` says why not."""
         self.notice = _refusal(question) or ("Wait for the answer first, or stop it." if self.is_busy else "")

@@ -11,6 +11,7 @@ from MedVLSAM2Lib.catalogue import ModelStore
 from MedVLSAM2Lib.engine import EngineClient
 from MedVLSAM2Lib.panel.ask_section import AskSection
 from MedVLSAM2Lib.panel.asker import Asker
+from MedVLSAM2Lib.panel.audit_recorder import AuditRecorder
 from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
@@ -112,7 +113,17 @@ class Panel:
         ui.restartButton.connect("clicked()", self._restart)
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_POLL_MS)
-        receivers = (self._status, self.volume, self.model, self.finder, self.asker, self.segmenter)
+        self.audit = AuditRecorder(
+            scene,
+            log,
+            self.asker,
+            self.report.reporter,
+            lambda: model_identity(self.model, client),
+            lambda: _if_in_scene(self.volume.node),
+            lambda: _if_in_scene(self.segmenter.segmentation_node),
+        )
+        # The recorder first: it looks at everything and keeps nothing from the others.
+        receivers = (self.audit, self._status, self.volume, self.model, self.finder, self.asker, self.segmenter)
         self._events = EngineEvents(client, receivers, self.refresh)
         self._timer.connect("timeout()", self._poll)
         self.refresh()
@@ -136,11 +147,13 @@ class Panel:
         self._catalogue.close()
         self._surfaces.close()
         self.report.close()
+        self.audit.close()
         self._client.close()
 
     def scene_closed(self) -> None:
         """The scene was closed."""
         self._segments.put_down()
+        self.audit.forget_scene()
         self.finder.forget_scene()
         self.asker.forget_scene()
         self.segmenter.forget_scene()
@@ -182,6 +195,7 @@ class Panel:
     def _poll(self) -> None:
         self._events.poll()
         self._surfaces.poll()
+        self.audit.poll()
 
     def _remember_choice(self) -> None:
         volume, segmentation = _if_in_scene(self.volume.node), _if_in_scene(self.segmenter.segmentation_node)

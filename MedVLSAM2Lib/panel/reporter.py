@@ -52,6 +52,7 @@ class Reporter:
     Attributes:
         report: the draft; None while there is none.
         segmentation_node: whose segments it is about; None for none.
+        drafts: how often a person had a draft made.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Reporter:
         self._spotlight = Spotlight(None)
         self.report: Report | None = None
         self.segmentation_node: Any = None
+        self.drafts = 0
 
     # --- what is there
 
@@ -326,6 +328,7 @@ class Reporter:
             new = ReportSegment(info.segment_id, info.name, SegmentMeasurements(info.segment_id))
             report = report.with_segment(_described(report.segments.get(info.segment_id, new), info))
         self._stamps.clear()
+        self.drafts += 1
         self._keep(report)
         self.set_indication(indication)
         self._look()

@@ -1,0 +1,73 @@
+"""Tells what was drafted, and what a person changed in the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from MedVLSAM2Lib.panel.reporter import Reporter
+from MedVLSAM2Lib.report import Report, Source
+from MedVLSAM2Lib.report.statements import Statement
+from MedVLSAM2Lib.scene.audit_trail import AuditEntry
+
+_BY_HAND = (Source.EDITED, Source.TYPED)
+
+
+class ReportEdits:
+    """Compares the report with what it was at the last look. Which sentence is told, not its words: the report has those.
+
+    Args:
+        add: gets what was found.
+    """
+
+    def __init__(self, add: Callable[[AuditEntry], None]) -> None:
+        self._add = add
+        self._node: Any = None
+        self._report: Report | None = None
+        self._drafts = 0
+
+    def look(self, reporter: Reporter) -> None:
+        """Tell of what was changed since the last time; quick while nothing was."""
+        report, node = reporter.report, reporter.segmentation_node
+        if reporter.drafts != self._drafts and report is not None:
+            count = f"{len(report.statements)} sentences on {len(report.segments)} segments"
+            self._add(AuditEntry("draft", f"report by the template {report.layout.study_type}", count, report.model))
+        if report is not self._report and node is self._node and report is not None:
+            for entry in _edits(self._report, report, is_drafted=reporter.drafts != self._drafts):
+                self._add(entry)
+        self._node, self._report, self._drafts = node, report, reporter.drafts
+
+    def forget(self) -> None:
+        """The scene was closed."""
+        self._node = self._report = None
+
+
+def _edits(before: Report | None, after: Report, *, is_drafted: bool) -> Iterator[AuditEntry]:
+    if before is None:
+        return
+    was = {statement.statement_id: statement for statement in before.statements}
+    now = {statement.statement_id: statement for statement in after.statements}
+    for statement in after.statements:
+        earlier = was.get(statement.statement_id)
+        what = _what_was_done(earlier, statement, is_drafted)
+        if what:
+            yield AuditEntry(what, _place(statement))
+    for statement_id, statement in was.items():
+        if statement_id not in now and statement.source in _BY_HAND:
+            yield AuditEntry("sentence deleted", _place(statement))
+
+
+def _what_was_done(earlier: Statement | None, now: Statement, is_drafted: bool) -> str:
+    if earlier is None:
+        return "sentence typed" if now.source is Source.TYPED else ""
+    if now.text != earlier.text and now.source in _BY_HAND:
+        return "sentence edited"
+    if is_drafted or now.struck == earlier.struck:
+        return ""
+    return "sentence struck" if now.struck else "sentence put back"
+
+
+def _place(statement: Statement) -> str:
+    system = f", {statement.system}" if statement.system else ""
+    about = f", on segment {', '.join(statement.segment_ids)}" if statement.segment_ids else ""
+    return f"{statement.section.value}{system}: sentence {statement.statement_id}{about}"
