@@ -121,6 +121,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/suites/slices_speed_subject.py
   MedVLSAM2Lib/files/__init__.py
   MedVLSAM2Lib/files/atomic_write.py
+  MedVLSAM2Lib/files/autosave_folder.py
   MedVLSAM2Lib/files/dicom_series.py
   MedVLSAM2Lib/files/geometry.py
   MedVLSAM2Lib/files/segmentation_file.py
@@ -208,6 +209,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/ask_section.py
   MedVLSAM2Lib/panel/asker.py
   MedVLSAM2Lib/panel/audit_recorder.py
+  MedVLSAM2Lib/panel/autosave.py
   MedVLSAM2Lib/panel/catalogue_section.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
@@ -325,6 +327,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/segment_writer.py
   MedVLSAM2Lib/scene/segmentation_watch.py
   MedVLSAM2Lib/scene/segments.py
+  MedVLSAM2Lib/scene/session_snapshot.py
   MedVLSAM2Lib/scene/slice_views.py
   MedVLSAM2Lib/scene/spotlight.py
   MedVLSAM2Lib/scene/terminology.py

@@ -12,6 +12,7 @@ from MedVLSAM2Lib.engine import EngineClient
 from MedVLSAM2Lib.panel.ask_section import AskSection
 from MedVLSAM2Lib.panel.asker import Asker
 from MedVLSAM2Lib.panel.audit_recorder import AuditRecorder
+from MedVLSAM2Lib.panel.autosave import Autosave
 from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
@@ -122,6 +123,15 @@ class Panel:
             lambda: _if_in_scene(self.volume.node),
             lambda: _if_in_scene(self.segmenter.segmentation_node),
         )
+        self.autosave = Autosave(
+            ui,
+            Path(application.temporaryPath),
+            scene,
+            lambda: _if_in_scene(self.volume.node),
+            lambda: (_if_in_scene(self.segmenter.segmentation_node), self.segmenter.segment_id),
+            lambda: self.segmenter.is_busy or self.asker.is_busy,
+            self._take_up_anew,
+        )
         # The recorder first: it looks at everything and keeps nothing from the others.
         receivers = (self.audit, self._status, self.volume, self.model, self.finder, self.asker, self.segmenter)
         self._events = EngineEvents(client, receivers, self.refresh)
@@ -148,11 +158,13 @@ class Panel:
         self._surfaces.close()
         self.report.close()
         self.audit.close()
+        self.autosave.close()
         self._client.close()
 
     def scene_closed(self) -> None:
         """The scene was closed."""
         self._segments.put_down()
+        self.autosave.forget_scene()
         self.audit.forget_scene()
         self.finder.forget_scene()
         self.asker.forget_scene()
@@ -192,10 +204,16 @@ class Panel:
             self.report.refresh(_if_in_scene(self.segmenter.segmentation_node))
         self._remember_choice()
 
+    def _take_up_anew(self) -> None:
+        # The segmentation was chosen as it was made, before its report was there.
+        self.report.refresh(None)
+        self.scene_loaded()
+
     def _poll(self) -> None:
         self._events.poll()
         self._surfaces.poll()
         self.audit.poll()
+        self.autosave.poll()
 
     def _remember_choice(self) -> None:
         volume, segmentation = _if_in_scene(self.volume.node), _if_in_scene(self.segmenter.segmentation_node)

@@ -69,6 +69,20 @@ def models_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(autouse=True)
+def a_temporary_folder_of_its_own(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Where Slicer's temporary files go: what other tests and runs leave behind is offered to nobody."""
+    folder = tmp_path / "temporary"
+    if "the_only_slicer" in request.fixturenames:
+        request.getfixturevalue("the_only_slicer")
+        import slicer
+
+        monkeypatch.setattr(slicer.app, "temporaryPath", str(folder))
+    return folder
+
+
 @pytest.fixture
 def a_worker_that_knows_words(
     monkeypatch: pytest.MonkeyPatch, make_checkpoint: Callable[..., Path], the_worker: Path
