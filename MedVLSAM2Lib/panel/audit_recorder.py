@@ -114,10 +114,13 @@ class AuditRecorder:
     def poll(self) -> None:
         """Note what was done since the last time; quick while nothing was."""
         self._report_edits.look(self._reporter)
+        if self._log.is_busy:
+            # What is half written would look like somebody else's work.
+            return
+        self._look_at_steps()
         self._hands.take()
-        if time.monotonic() >= self._look_at and not self._log.is_busy:
+        if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + _BREATH_S
-            self._look_at_steps()
             self._hands.look(self._segmentation())
             self.looks += not self._hands.is_busy
 
