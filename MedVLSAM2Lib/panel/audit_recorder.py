@@ -165,8 +165,8 @@ class AuditRecorder:
         if volume not in self._words:
             self._words = {volume: patient_words(self._scene, volume)}
         words = self._words[volume]
-        clean = (without_words(text, words) for text in (entry.asked, entry.changed))
-        self.trail.add(AuditEntry(entry.what, *clean, entry.model))
+        asked, changed = without_words(entry.asked, words), without_words(entry.changed, words)
+        self.trail.add(AuditEntry(entry.what, asked, changed, entry.model))
 
 
 def _in_words(prompts: Sequence[Prompt]) -> str:

@@ -170,7 +170,7 @@ def scan_fingerprint(source: VolumeSource) -> str:
     digest = hashlib.sha256(repr((source.array.shape, source.array.dtype.str)).encode())
     digest.update(np.round(source.ijk_to_ras, 4).tobytes())
     for plane in source.array:
-        digest.update(np.ascontiguousarray(plane))
+        digest.update(np.ascontiguousarray(plane).data)
     return digest.hexdigest()[:32]
 
 
