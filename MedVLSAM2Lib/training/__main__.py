@@ -17,7 +17,7 @@ from MedVLSAM2Lib.training.stage_command import add_stages
 
 logger = logging.getLogger(__name__)
 
-SURVEYED_SCANS = 16
+SURVEYED_SCANS = 28
 COMMAND_OF_CARD = "medvlsam2 train all --data ../shared/data/training --output DIR"
 
 
