@@ -31,7 +31,8 @@ LIMITS = (
     "Trained on few patients: head and neck best, organs of the trunk mostly from two label maps with made-up contrast.",
     (
         "Its language was learned from phantoms and from the labels of the scans: findings of real patients were hardly in it. "
-        "A sentence whose finding it cannot point at is not shown; a sentence that denies one is the model's word only."
+        "A sentence whose finding it cannot point at is not shown. That a structure was not found says no more than that: it may "
+        "have been missed."
     ),
     "No MR, PET or ultrasound scan was in the training; other contrasts were only simulated from CT and label maps.",
 )
