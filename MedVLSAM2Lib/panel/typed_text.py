@@ -14,7 +14,8 @@ LONGEST_WORD = 28
 MOST_TYPED = 1_000_000
 """Characters that a line takes: a longer text is refused in words, where Qt would cut it without one."""
 
-_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
+# A line may end behind a stroke of an address anyway.
+_LONG_WORD = re.compile(rf"[^\s/]{{{LONGEST_WORD}}}(?=[^\s/])")
 _MAY_BREAK = "\N{ZERO WIDTH SPACE}"
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import SimpleITK as sitk
 import slicer
 import vtk
 
@@ -47,6 +46,9 @@ def _in_header(volume_node: Any) -> list[str]:
     files = dicom_files_of(volume_node)
     if not files:
         return []
+    # It takes its time, and most scenes hold no DICOM files.
+    import SimpleITK as sitk
+
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(files[0]))

@@ -12,7 +12,7 @@ from MedVLSAM2Lib.session.grounding import Finding
 from MedVLSAM2Lib.session.names import named_before, number_in
 from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence
 from MedVLSAM2Lib.session.speaking import SegMark
-from MedVLSAM2Lib.slots import SEG, Slot, is_sound, pieces
+from MedVLSAM2Lib.slots import SEG, Slot, is_sound, pieces, slots_of
 
 LONGEST_QUESTION = 4000
 # A sign of life for whoever waits, once in so many pieces of an answer.
@@ -20,6 +20,8 @@ _PIECES_BETWEEN_NEWS = 8
 _OWN_NUMBER = (
     "The model wrote a number of its own, which nothing in this scan was measured for; its sentence is left out."
 )
+_NUMBER_OF_ANOTHER = "The model gave to one thing the number of another; its sentence is left out."
+_SAID_BEFORE = "The model said the same again; it is left out."
 _NOT_MEASURED = "The model left room for a value that cannot be measured in this scan; its sentence is left out."
 
 
@@ -39,28 +41,28 @@ def answer_question(
     Raises:
         Cancelled: ``cancelled()`` became true, between two pieces of what is ``said`` or two looks.
     """
-    buffer, number = SentenceBuffer(), 0
+    buffer, number, told = SentenceBuffer(), 0, set[str]()
     yield Progress(0.0, "Reading the scan")
     for count, piece in enumerate(said):
         if count % _PIECES_BETWEEN_NEWS == 0:
             yield Progress(0.0, "Answering")
         for sentence in buffer.push(piece):
-            yield from _checked(sentence, number, evidence)
+            yield from _checked(sentence, number, evidence, told)
             number += 1
         if cancelled():
             raise Cancelled
     if cancelled():
         raise Cancelled
     for sentence in buffer.rest():
-        yield from _checked(sentence, number, evidence)
+        yield from _checked(sentence, number, evidence, told)
     yield AnswerDone(buffer.raw)
 
 
-def _checked(sentence: SpokenSentence, number: int, evidence: Evidence) -> Iterator[Event]:
-    """The sentence's objects and the sentence, or the word about why it does not hold."""
+def _checked(sentence: SpokenSentence, number: int, evidence: Evidence, told: set[str]) -> Iterator[Event]:
+    """The sentence's objects and the sentence, or the word about why it does not hold; ``told`` were told before it."""
     first = evidence.marks + 1
     findings: list[list[Finding]] = [[] for _ in sentence.marks]
-    doubt = None if is_sound(SEG * evidence.marks + sentence.raw) else _OWN_NUMBER
+    doubt = _unsound(sentence, evidence) or _repeated(sentence.raw, told)
     if doubt is None and not sentence.marks:
         doubt = _denied(sentence.raw, evidence)
     if doubt is None:
@@ -69,7 +71,37 @@ def _checked(sentence: SpokenSentence, number: int, evidence: Evidence) -> Itera
     for found in findings:
         yield from evidence.take_up([] if doubt else found)
     written = None if doubt else _written(sentence.raw, first, number, evidence)
+    if written is not None:
+        told.add(_without_numbers(sentence.raw))
     yield written or AnswerSentence(number, doubt or _NOT_MEASURED, status=SentenceStatus.UNCONFIRMED)
+
+
+def _unsound(sentence: SpokenSentence, evidence: Evidence) -> str | None:
+    """One sentence about a number of the model's own, or one that belongs to something else; None if there is none."""
+    if not is_sound(SEG * evidence.marks + sentence.raw):
+        return _OWN_NUMBER
+    # Beside what a sentence points at, a number measured on something else would be read as that one's.
+    own = range(evidence.marks + 1, evidence.marks + len(sentence.marks) + 1)
+    if sentence.marks and any(slot.number not in own for slot in slots_of(sentence.raw)):
+        return _NUMBER_OF_ANOTHER
+    return None
+
+
+def _repeated(raw: str, told: set[str]) -> str | None:
+    """A small model may not find an end: what it says again is not told again."""
+    names = [name for name in _names(raw) if name]
+    again = next((name for n, name in enumerate(names) if name in names[:n]), None)
+    if again is not None:
+        return f"The model spoke of “{again}” twice in one sentence, which is left out."
+    return _SAID_BEFORE if _without_numbers(raw) in told else None
+
+
+def _without_numbers(raw: str) -> str:
+    """A sentence whose marks and slots are not counted."""
+    return "".join(
+        f"<{piece.measure}>" if isinstance(piece, Slot) else SEG if isinstance(piece, int) else piece
+        for piece in pieces(raw)
+    )
 
 
 def _denied(raw: str, evidence: Evidence) -> str | None:

@@ -139,7 +139,8 @@ def test_escape_cancels_and_leaves_nothing(a_speaker: User) -> None:
     keyboard.press_key(a_speaker.ui.phraseEdit, "Escape")
     a_speaker.wait()
     assert a_speaker.segments() == {}
-    assert a_speaker.says == "Cancelled; everything is as it was."
+    # The engine was too deep in its work to hear it, and was started again, which is told too.
+    assert a_speaker.says.endswith("Cancelled; everything is as it was.")
 
 
 def test_a_worker_that_dies_while_it_looks_is_replaced_and_finds_each_object_once(

@@ -89,7 +89,7 @@ def test_the_mouse_over_a_sentence_makes_its_evidence_stand_out_until_it_leaves(
     def seen(name: str) -> tuple[bool, float]:
         return display.GetSegmentVisibility(segments[name]), display.GetSegmentOpacity2DFill(segments[name])
 
-    a_reader.module.panel.resize(500, 1800)
+    a_reader.module.panel.resize(500, 2400)
     a_slicer.process_events()
     offset = a_reader.slice_offset("Red")
     a_reader.hover_over_sentence("Mass, ")
