@@ -41,39 +41,57 @@ def answer_question(
     Raises:
         Cancelled: ``cancelled()`` became true, between two pieces of what is ``said`` or two looks.
     """
-    buffer, number, told = SentenceBuffer(), 0, set[str]()
+    buffer, teller = SentenceBuffer(), _Teller(evidence)
     yield Progress(0.0, "Reading the scan")
     for count, piece in enumerate(said):
         if count % _PIECES_BETWEEN_NEWS == 0:
             yield Progress(0.0, "Answering")
         for sentence in buffer.push(piece):
-            yield from _checked(sentence, number, evidence, told)
-            number += 1
+            yield from teller.tell(sentence)
         if cancelled():
             raise Cancelled
     if cancelled():
         raise Cancelled
     for sentence in buffer.rest():
-        yield from _checked(sentence, number, evidence, told)
+        yield from teller.tell(sentence)
     yield AnswerDone(buffer.raw)
 
 
-def _checked(sentence: SpokenSentence, number: int, evidence: Evidence, told: set[str]) -> Iterator[Event]:
-    """The sentence's objects and the sentence, or the word about why it does not hold; ``told`` were told before it."""
-    first = evidence.marks + 1
-    findings: list[list[Finding]] = [[] for _ in sentence.marks]
-    doubt = _unsound(sentence, evidence) or _repeated(sentence.raw, told)
-    if doubt is None and not sentence.marks:
-        doubt = _denied(sentence.raw, evidence)
-    if doubt is None:
-        findings = [evidence.look(tokens) for tokens in sentence.marks]
-        doubt = _not_seen(sentence.raw, [len(found) for found in findings])
-    for found in findings:
-        yield from evidence.take_up([] if doubt else found)
-    written = None if doubt else _written(sentence.raw, first, number, evidence)
-    if written is not None:
-        told.add(_without_numbers(sentence.raw))
-    yield written or AnswerSentence(number, doubt or _NOT_MEASURED, status=SentenceStatus.UNCONFIRMED)
+class _Teller:
+    """Tells one answer, sentence by sentence: each that holds, and why one does not, once in a row."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._number = 0
+        self._told: set[str] = set()
+        self._last_doubt = ""
+
+    def tell(self, sentence: SpokenSentence) -> Iterator[Event]:
+        """The sentence's objects and the sentence, or the word about why it does not hold."""
+        evidence, first = self._evidence, self._evidence.marks + 1
+        findings: list[list[Finding]] = [[] for _ in sentence.marks]
+        doubt = self._doubt(sentence)
+        if doubt is None:
+            findings = [evidence.look(tokens) for tokens in sentence.marks]
+            doubt = _not_seen(sentence.raw, [len(found) for found in findings])
+        for found in findings:
+            yield from evidence.take_up([] if doubt else found)
+        written = None if doubt else _written(sentence.raw, first, self._number, evidence)
+        if written is not None:
+            self._told.add(_without_numbers(sentence.raw))
+            self._last_doubt = ""
+            yield written
+        elif (why := doubt or _NOT_MEASURED) != self._last_doubt:
+            self._last_doubt = why
+            yield AnswerSentence(self._number, why, status=SentenceStatus.UNCONFIRMED)
+        else:
+            return
+        self._number += 1
+
+    def _doubt(self, sentence: SpokenSentence) -> str | None:
+        """Why a sentence cannot hold, whatever its marks point at."""
+        doubt = _unsound(sentence, self._evidence) or _repeated(sentence.raw, self._told)
+        return doubt if doubt or sentence.marks else _denied(sentence.raw, self._evidence)
 
 
 def _unsound(sentence: SpokenSentence, evidence: Evidence) -> str | None:

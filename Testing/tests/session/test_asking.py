@@ -143,6 +143,12 @@ def test_what_is_unsound_is_not_shown(open_session: Open, script: tuple, sentenc
     assert told.text.startswith(sentence)
 
 
+def test_why_sentences_do_not_hold_is_told_once_in_a_row(open_session: Open) -> None:
+    script = ("It holds 3 ml. It holds 4 ml. It holds 5 ml. It is small. It holds 6 ml.",)
+    told = [sentence.text for sentence in sentences(ask(open_session(ScriptedSpeaker(*script))))]
+    assert [text.startswith("The model wrote a number of its own") for text in told] == [True, False, True]
+
+
 def test_a_value_of_what_an_earlier_sentence_wrongly_claimed_is_not_shown(open_session: Open) -> None:
     script = ("The gallbladder", GALLBLADDER, " is large. It measures <volume:1>.")
     told = sentences(ask(open_session(ScriptedSpeaker(*script))))
