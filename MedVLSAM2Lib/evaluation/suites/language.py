@@ -148,7 +148,16 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
         told = asker.ask(question.text)
         came = question.outcome(told.text, vocabulary)
         tally.closed_of_scans[question.kind].append(came)
-        tally.rows.append({"scan": case.name, **asdict(question), "outcome": came, **asdict(told)})
+        tally.rows.append(
+            {
+                "scan": case.name,
+                "kind": question.kind,
+                "question": question.text,
+                "expected": question.key,
+                "outcome": came,
+                **asdict(told),
+            }
+        )
     answered = asker.ask(REPORT_QUESTION)
     tally.rows.append({"kind": "report of a scan", "scan": case.name, **asdict(answered)})
 
