@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.cli import main
-from MedVLSAM2Lib.files import read_volume
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.report.report import DRAFT_MARK
 from tests.session.toy_phrases import BRIGHT, HOLLOW, question, toy_volume
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.cli import main
-from MedVLSAM2Lib.files import read_volume
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.scripting.measurement_table import COLUMNS
 from tests.commands.conftest import write_volume
 from tests.report.exporters.series import write_series

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from MedVLSAM2Lib.cli import main
-from MedVLSAM2Lib.files import read_volume
+from MedVLSAM2Lib.files.volume_file import read_volume
 
 
 def _demo(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from MedVLSAM2Lib.cli import main
-from MedVLSAM2Lib.files import read_volume
+from MedVLSAM2Lib.files.volume_file import read_volume
 from tests.session.toy_phrases import BRIGHT, HOLLOW, toy_volume
 
 

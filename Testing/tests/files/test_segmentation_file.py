@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from MedVLSAM2Lib.files import SegmentationFileError, read_volume, write_segmentation
-from MedVLSAM2Lib.files.segmentation_file import SegmentLook
+from MedVLSAM2Lib.files.segmentation_file import SegmentationFileError, SegmentLook, write_segmentation
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume
 from tests.small_disk import SmallDisk
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from MedVLSAM2Lib.files import read_volume
 from MedVLSAM2Lib.files.geometry import set_ijk_to_ras
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.volume import Modality, Volume, VolumeError
 
 

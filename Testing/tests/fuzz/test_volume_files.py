@@ -15,8 +15,8 @@ import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from MedVLSAM2Lib.files import SegmentationFileError, read_volume, write_segmentation
-from MedVLSAM2Lib.files.segmentation_file import SegmentLook
+from MedVLSAM2Lib.files.segmentation_file import SegmentationFileError, SegmentLook, write_segmentation
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VolumeError
 from tests.fuzz.cases import TYPED, a_result_or_one_sentence, cases, mutated
 

@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 
 from MedVLSAM2Lib.commands import ask
-from MedVLSAM2Lib.files import write_segmentation
+from MedVLSAM2Lib.files.segmentation_file import write_segmentation
 from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.report import exporters
 from MedVLSAM2Lib.report.exporters.dicom_report import make_structured_report

@@ -14,8 +14,8 @@ import pydicom
 import pytest
 
 from MedVLSAM2Lib.engine import Done, EngineClient, LocalLauncher
-from MedVLSAM2Lib.files import read_volume, write_segmentation
-from MedVLSAM2Lib.files.segmentation_file import SegmentLook
+from MedVLSAM2Lib.files.segmentation_file import SegmentLook, write_segmentation
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork

@@ -14,8 +14,8 @@ import pytest
 import SimpleITK as sitk
 
 from MedVLSAM2Lib import Session
-from MedVLSAM2Lib.files import read_volume
 from MedVLSAM2Lib.files.geometry import set_ijk_to_ras
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.prompts import PromptError, nearest_voxel
 from MedVLSAM2Lib.report import DRAFT_MARK, Quantity, TemplateError
 from MedVLSAM2Lib.volume import Volume

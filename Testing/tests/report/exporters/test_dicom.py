@@ -16,8 +16,8 @@ import pydicom
 import pytest
 
 from MedVLSAM2Lib import __version__
-from MedVLSAM2Lib.files import read_volume
 from MedVLSAM2Lib.files.atomic_write import write_atomically
+from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.report.drafting import draft_report
 from MedVLSAM2Lib.report.exporters.dicom_report import make_structured_report
 from MedVLSAM2Lib.report.exporters.dicom_segmentation import make_segmentation, read_segmentation
