@@ -34,7 +34,7 @@ class StatusLine:
     def say(self, sentence: str) -> None:
         """Show one sentence; an empty one clears the line."""
         notice = self._notice if sentence and self._clock() < self._notice_ends else ""
-        self._label.setText(in_label(f"{notice} {sentence}".strip()))
+        self._label.setText(in_label(" ".join(part for part in (notice, sentence) if part)))
 
     def take(self, event: EngineEvent) -> bool:
         """Whether the event was about a restart of the engine."""
