@@ -88,6 +88,11 @@ class ReportSection:
         self.say("")
         self.reporter.choose(segmentation_node)
 
+    def show_again(self) -> None:
+        """Show the report anew, in the colours of another theme."""
+        self._table.show(())
+        self._show()
+
     @property
     def is_busy(self) -> bool:
         """Whether something is being measured or written, or waits to be shown."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import keyboard
+from tests.panel.user import unbroken
 
 if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
@@ -168,7 +169,7 @@ class Reader:
     @property
     def says(self) -> str:
         """The section's line."""
-        return str(self.ui.reportLabel.text)
+        return unbroken(self.ui.reportLabel.text)
 
     @property
     def draft_line(self) -> str:

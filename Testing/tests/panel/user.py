@@ -21,6 +21,11 @@ INSIDE = (0.0, 0.0, 0.0)
 BESIDE = (-30.0, 0.0, 0.0)
 
 
+def unbroken(text: str) -> str:
+    """What a label shows, without the places where its long words may break."""
+    return str(text).replace("\N{ZERO WIDTH SPACE}", "")
+
+
 class User:
     """One person with a mouse and a keyboard."""
 
@@ -119,7 +124,7 @@ class User:
     @property
     def says(self) -> str:
         """The status line."""
-        return str(self.ui.statusLabel.text)
+        return unbroken(self.ui.statusLabel.text)
 
     @property
     def conversation(self) -> str:
@@ -129,7 +134,7 @@ class User:
     @property
     def reason(self) -> str:
         """Why tools are off, as the panel tells it."""
-        return str(self.ui.reasonLabel.text) if not self.ui.reasonLabel.isHidden() else ""
+        return unbroken(self.ui.reasonLabel.text) if not self.ui.reasonLabel.isHidden() else ""
 
     def tools(self) -> list[str]:
         """The tools that can be taken."""
