@@ -22,6 +22,9 @@ LANDMARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The structures that tell which parts of the body a scan shows, from above."""
 
+REGIONS = tuple(LANDMARKS)
+"""From the head down."""
+
 _FAR = 2
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
 
@@ -91,9 +94,8 @@ class Survey:
 
 def far_from(shown: Collection[str]) -> tuple[str, ...]:
     """The parts of the body that cannot be in a scan of these: two or more away, from the head to the pelvis."""
-    order = list(LANDMARKS)
-    places = [order.index(region) for region in shown if region in order]
-    return tuple(r for n, r in enumerate(order) if places and min(abs(n - place) for place in places) >= _FAR)
+    places = [REGIONS.index(region) for region in shown if region in REGIONS]
+    return tuple(r for n, r in enumerate(REGIONS) if places and min(abs(n - place) for place in places) >= _FAR)
 
 
 def _in_words(sightings: Sequence[Sighting]) -> list[str]:

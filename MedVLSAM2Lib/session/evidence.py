@@ -17,7 +17,7 @@ from MedVLSAM2Lib.session.grounding import SAME_OBJECT, Finding, overlap
 from MedVLSAM2Lib.session.new_objects import NewObjects
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectState
 from MedVLSAM2Lib.slots import Measure
-from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
+from MedVLSAM2Lib.volume import PackedMask, Volume
 
 Cancel = Callable[[], bool]
 
@@ -91,14 +91,10 @@ class Evidence:
 
     def value(self, measure: Measure, mark: int) -> str | None:
         """What is measured of everything behind a mark, as text; None where there is nothing to measure."""
-        behind = self._of_marks[mark - 1]
-        whole = VoxelBox.empty()
-        for one in behind:
-            whole = whole.union(one.mask.box)
-        if whole.is_empty:
+        together = PackedMask.united(one.mask for one in self._of_marks[mark - 1])
+        if together.box.is_empty:
             return None
-        together = np.any([one.mask.unpack(whole) for one in behind], axis=0)
-        return slot_value(measure_segment(self._volume, PackedMask.pack(together, whole), ""), measure)
+        return slot_value(measure_segment(self._volume, together, ""), measure)
 
     def _make(self, finding: Finding) -> tuple[EvidenceObject, Iterator[MaskRegion]]:
         mask = self._objects.answered((), Answer((finding.estimate,))).mask

@@ -122,14 +122,14 @@ def _last(model: MaskModel | ObjectLocator, request: MaskRequest, cache: Cache) 
 def _together_of(answers: Sequence[Answer]) -> MaskEstimate:
     """What a model that answers slice by slice said at last of each part of the volume."""
     estimates = [answer.candidates[answer.chosen] for answer in answers]
-    box = _united([estimate.box for estimate in estimates])
+    box = VoxelBox.around_all(estimate.box for estimate in estimates)
     logits = _LogitsOfMany(tuple(estimates), box, newest_wins=True)
     return MaskEstimate(box, logits, estimates[-1].confidence)
 
 
 def together(estimates: Sequence[MaskEstimate]) -> MaskEstimate:
     """Several objects as one."""
-    box = _united([estimate.positive_box for estimate in estimates])
+    box = VoxelBox.around_all(estimate.positive_box for estimate in estimates)
     logits = _LogitsOfMany(tuple(estimates), box, newest_wins=False)
     return MaskEstimate(box, logits, min(estimate.confidence for estimate in estimates), box)
 
@@ -169,13 +169,6 @@ def _until(cancelled: Callable[[], bool], items: Iterable[T]) -> Iterator[T]:
         if cancelled():
             raise Cancelled
         yield item
-
-
-def _united(boxes: Sequence[VoxelBox]) -> VoxelBox:
-    united = VoxelBox.empty()
-    for box in boxes:
-        united = united.union(box)
-    return united
 
 
 def _distinct(findings: Sequence[Finding]) -> list[Finding]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.results import Progress
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.finding import PhraseFinder
 from MedVLSAM2Lib.survey import Sight, Sighting, Survey
 from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
-from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
+from MedVLSAM2Lib.volume import PackedMask, Volume
 
 _MM3_PER_ML = 1000.0
 
@@ -63,13 +61,6 @@ class Surveyor:
 def _sighting(structure: Structure, masks: Sequence[PackedMask], volume: Volume) -> Sighting:
     if not masks:
         return Sighting(structure, Sight.NOT_FOUND)
-    box = VoxelBox.empty()
-    for mask in masks:
-        box = box.union(mask.box)
-    voxels = int(np.any([mask.unpack(box) for mask in masks], axis=0).sum())
-    sight = Sight.PARTLY if _reaches_the_border(box, volume.shape) else Sight.WHOLLY
-    return Sighting(structure, sight, voxels * volume.voxel_volume_mm3 / _MM3_PER_ML)
-
-
-def _reaches_the_border(box: VoxelBox, shape: tuple[int, int, int]) -> bool:
-    return min(box.low) == 0 or any(high == size for high, size in zip(box.high, shape, strict=True))
+    mask = PackedMask.united(masks)
+    sight = Sight.PARTLY if mask.box.reaches_border_of(volume.shape) else Sight.WHOLLY
+    return Sighting(structure, sight, mask.voxel_count * volume.voxel_volume_mm3 / _MM3_PER_ML)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -47,6 +48,11 @@ class VoxelBox:
             box = cls(_triple(low), _triple(high))
         return box
 
+    @classmethod
+    def around_all(cls, boxes: Iterable[VoxelBox]) -> VoxelBox:
+        """The smallest box that holds all of ``boxes``."""
+        return reduce(cls.union, boxes, cls.empty())
+
     @property
     def shape(self) -> Triple:
         """Edge lengths in voxels (K, J, I), zero where the box is empty."""
@@ -68,6 +74,11 @@ class VoxelBox:
         """Index an array (K, J, I) with this to get the box's part of it."""
         k, j, i = (slice(l, max(l, h)) for l, h in zip(self.low, self.high, strict=True))
         return k, j, i
+
+    def reaches_border_of(self, shape: Sequence[int]) -> bool:
+        """Whether it holds an outermost voxel of an array of ``shape`` (K, J, I)."""
+        ends = zip(self.low, self.high, shape, strict=True)
+        return not self.is_empty and any(low == 0 or high == size for low, high, size in ends)
 
     def contains(self, index: Sequence[int]) -> bool:
         """Whether the voxel ``index`` (K, J, I) lies inside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,16 @@ class PackedMask:
         """Pack the voxels of ``box`` (boolean, K, J, I), in the smallest box that holds the true ones."""
         tight = VoxelBox.around(mask)
         return cls.empty() if tight.is_empty else cls.pack(mask[tight.slices], tight.shifted(box.low))
+
+    @classmethod
+    def united(cls, masks: Iterable[PackedMask]) -> PackedMask:
+        """All the true voxels of several masks, in the smallest box that holds their boxes."""
+        many = tuple(masks)
+        box = VoxelBox.around_all(mask.box for mask in many)
+        together = np.zeros(box.shape, bool)
+        for mask in many:
+            together |= mask.unpack(box)
+        return cls.pack(together, box)
 
     @property
     def is_empty(self) -> bool:

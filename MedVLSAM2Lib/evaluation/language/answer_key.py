@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from MedVLSAM2Lib.survey import REGIONS
 from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL, NOT_FOUND
 from MedVLSAM2Lib.training.language.words import NUMBERS, in_the_phase, listed
 from MedVLSAM2Lib.training.phantom import Phase
 from MedVLSAM2Lib.vocabulary import Kind, Vocabulary
 
-REGIONS = ("head", "neck", "chest", "abdomen", "pelvis")
 _OUT_OF_VIEW = r"\b(?:out of view|not in view|cannot tell|cannot be seen|does not show)\b"
 _ABSENT = r"\babsent\b"
 _NOT_FOUND = r"\bnot found\b|\bfound nothing\b"

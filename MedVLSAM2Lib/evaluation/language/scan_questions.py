@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from MedVLSAM2Lib.evaluation.cases import Case
-from MedVLSAM2Lib.evaluation.language.answer_key import REGIONS, answer_key, outcome
-from MedVLSAM2Lib.survey import LANDMARKS, far_from
+from MedVLSAM2Lib.evaluation.language.answer_key import answer_key, outcome
+from MedVLSAM2Lib.survey import LANDMARKS, REGIONS, far_from
 from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
+from MedVLSAM2Lib.volume import VoxelBox
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class ScanQuestion:
 
 def scan_questions(case: Case, vocabulary: Vocabulary) -> tuple[ScanQuestion, ...]:
     """What is in view, what cannot be, and which part of the body it is; none where no label has a name for a structure."""
-    known = {vocabulary.of_label(item.name)[0]: item.truth for item in case.objects if vocabulary.of_label(item.name)}
+    known = {meant[0]: item.truth for item in case.objects if (meant := vocabulary.of_label(item.name))}
     shown = [r for r in REGIONS if any(structure.term.region == r for structure in known)]
     if not shown:
         return ()
@@ -51,7 +52,11 @@ def scan_questions(case: Case, vocabulary: Vocabulary) -> tuple[ScanQuestion, ..
 
 def _of_structures(known: dict[Structure, np.ndarray]) -> Iterator[ScanQuestion]:
     for structure, truth in known.items():
-        yield ScanQuestion("in view", _in_view(structure.name), "in part" if _is_cut(truth) else "yes")
+        yield ScanQuestion(
+            "in view",
+            _in_view(structure.name),
+            "in part" if VoxelBox.around(truth).reaches_border_of(truth.shape) else "yes",
+        )
 
 
 def _of_far_ones(far: tuple[str, ...]) -> Iterator[ScanQuestion]:
@@ -67,8 +72,3 @@ def _of_regions(shown: list[str], far: tuple[str, ...]) -> Iterator[ScanQuestion
 
 def _in_view(name: str) -> str:
     return f"Is the {name} in view?"
-
-
-def _is_cut(truth: np.ndarray) -> bool:
-    """Whether a mask reaches the border of its volume."""
-    return any(bool(np.take(truth, end, axis).any()) for axis in range(3) for end in (0, -1))

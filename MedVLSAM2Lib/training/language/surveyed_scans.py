@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from MedVLSAM2Lib.survey import LANDMARKS, Sight, Sighting, Survey
+from MedVLSAM2Lib.survey import REGIONS, Sight, Sighting, Survey
 from MedVLSAM2Lib.training.facts.facts import Facts, Measures, StructureFacts, Visibility
 from MedVLSAM2Lib.training.language.dialogue import Dialogue
 from MedVLSAM2Lib.training.language.said import Turn
@@ -71,12 +72,12 @@ class SurveyedScans:
         # Whoever looks for one of a pair looks for the other.
         both = {Structure(s.term, s.side.other) for s in drawn if s.side and rng.random() < _PAIR_SHARE}
         chosen = both.union(drawn)
-        first, last = sorted(rng.integers(0, len(LANDMARKS), 2))
-        regions = list(LANDMARKS)[first : last + 1]
+        first, last = sorted(rng.integers(0, len(REGIONS), 2))
+        regions = REGIONS[first : last + 1]
         # In the vocabulary's order, as a session looks for them.
         return Survey("CT", tuple(self._sighting(s, regions, rng) for s in self._structures if s in chosen))
 
-    def _sighting(self, structure: Structure, regions: list[str], rng: np.random.Generator) -> Sighting:
+    def _sighting(self, structure: Structure, regions: Sequence[str], rng: np.random.Generator) -> Sighting:
         shares = _WITHIN if structure.term.region in regions else _BEYOND
         sight = list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
         volume = 0.0 if sight is Sight.NOT_FOUND else float(np.exp(rng.normal(0, _VOLUME_SPREAD)))
