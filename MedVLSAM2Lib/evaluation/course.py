@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from MedVLSAM2Lib.evaluation.cases import Case, LabelledObject
 from MedVLSAM2Lib.evaluation.metrics import dice, interactions_to_reach, surface_dice
-from MedVLSAM2Lib.evaluation.segmenter import Segmenter, SteppingInteraction
+from MedVLSAM2Lib.evaluation.segmenter import Interaction, Segmenter, SteppingInteraction
 from MedVLSAM2Lib.evaluation.simulated_user import SimulatedUser, Start
 from MedVLSAM2Lib.prompts import Prompt
 
@@ -61,17 +62,8 @@ class Course:
 
 def last_mask(segmenter: Segmenter, case: Case, target: LabelledObject, start: Start, interactions: int) -> np.ndarray:
     """The mask (bool, K, J, I) that ``run_course`` ends with: the simulated user does the same again."""
-    user = SimulatedUser(case.volume, target.truth)
-    interaction = segmenter.start(case.volume, case.name)
-    mask = np.zeros_like(target.truth)
-    prompt: Prompt | None = user.first_prompt(start)
-    for count in range(interactions):
-        if prompt is None:
-            break
-        mask = interaction.add([prompt])
-        if not count and start.uses_candidates and isinstance(interaction, SteppingInteraction):
-            mask = choose_best_candidate(interaction, mask, target.truth)
-        prompt = user.next_click(mask)
+    user, interaction = SimulatedUser(case.volume, target.truth), segmenter.start(case.volume, case.name)
+    *_, (_, mask, _) = _answers(user, interaction, target.truth, start, interactions)
     return mask
 
 
@@ -82,23 +74,32 @@ def run_course(
 
     The user begins as ``start`` says and then clicks in the largest error, ``interactions`` prompts in all.
     """
-    user = SimulatedUser(case.volume, target.truth)
-    interaction = segmenter.start(case.volume, case.name)
+    user, interaction = SimulatedUser(case.volume, target.truth), segmenter.start(case.volume, case.name)
     if start.uses_candidates and not isinstance(interaction, SteppingInteraction):
         return None
-    steps: list[Step] = []
+    steps = [
+        Step(str(prompt), dice(mask, target.truth), surface_dice(mask, target.truth, case.volume.spacing_mm), seconds)
+        for prompt, mask, seconds in _answers(user, interaction, target.truth, start, interactions)
+    ]
+    millilitres = np.count_nonzero(target.truth) * case.volume.voxel_volume_mm3 / 1000
+    return Course(case.name, target.name, target.group, millilitres, segmenter.name, start, tuple(steps))
+
+
+def _answers(
+    user: SimulatedUser, interaction: Interaction, truth: np.ndarray, start: Start, interactions: int
+) -> Iterator[tuple[Prompt, np.ndarray, float]]:
+    """Each prompt, the mask after it, and the seconds in between; it ends early when the mask has become perfect."""
     prompt: Prompt | None = user.first_prompt(start)
-    while prompt is not None and len(steps) < interactions:
+    for count in range(interactions):
+        if prompt is None:
+            return
         began = perf_counter()
         mask = interaction.add([prompt])
         seconds = perf_counter() - began
-        if not steps and start.uses_candidates and isinstance(interaction, SteppingInteraction):
-            mask = choose_best_candidate(interaction, mask, target.truth)
-        nsd = surface_dice(mask, target.truth, case.volume.spacing_mm)
-        steps.append(Step(str(prompt), dice(mask, target.truth), nsd, seconds))
+        if not count and start.uses_candidates and isinstance(interaction, SteppingInteraction):
+            mask = choose_best_candidate(interaction, mask, truth)
+        yield prompt, mask, seconds
         prompt = user.next_click(mask)
-    millilitres = np.count_nonzero(target.truth) * case.volume.voxel_volume_mm3 / 1000
-    return Course(case.name, target.name, target.group, millilitres, segmenter.name, start, tuple(steps))
 
 
 def choose_best_candidate(interaction: SteppingInteraction, shown: np.ndarray, truth: np.ndarray) -> np.ndarray:

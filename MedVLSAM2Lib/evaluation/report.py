@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from MedVLSAM2Lib.evaluation.page.page import evaluation_page
 from MedVLSAM2Lib.evaluation.page.picture import Picture
 
 _PACKAGES = ("numpy", "scipy", "scikit-image", "SimpleITK", "torch", "slicer-core", "vtk")
@@ -38,9 +39,6 @@ class Report:
 
     def write(self, folder: Path) -> tuple[Path, ...]:
         """Write ``<suite>.json``, ``<suite>.md`` and ``<suite>.html`` into ``folder``, made if missing: their paths."""
-        # The page shows reports, so it cannot be known to them before.
-        from MedVLSAM2Lib.evaluation.page.page import evaluation_page
-
         folder.mkdir(parents=True, exist_ok=True)
         data_file, table_file = folder / f"{self.suite}.json", folder / f"{self.suite}.md"
         content = {"suite": self.suite, "passed": self.passed, "environment": environment(), **self.data}

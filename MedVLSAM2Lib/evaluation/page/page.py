@@ -5,9 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from MedVLSAM2Lib.evaluation.page.picture import Picture
-from MedVLSAM2Lib.evaluation.report import Report
+
+if TYPE_CHECKING:
+    from MedVLSAM2Lib.evaluation.report import Report
 
 _STYLE = """
 :root { color-scheme: light dark; }

@@ -8,14 +8,13 @@ import numpy as np
 from scipy import ndimage
 
 from MedVLSAM2Lib.report.exporters.png import encode_png
-from MedVLSAM2Lib.volume import CT_WINDOWS, Modality, Volume
+from MedVLSAM2Lib.volume import Volume
 
 TRUTH, ANSWER = (64, 200, 120), (255, 150, 40)
 """Colours of the outlines, RGB."""
 
 _SIDE_PX = 320
 _MARGIN_MM = 15.0
-_PERCENTILES = (1.0, 99.0)
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,11 @@ def comparison(volume: Volume, truth: np.ndarray, answer: np.ndarray, caption: s
     true, found = turn.array_to_canonical(truth), turn.array_to_canonical(answer)
     k = int((true ^ found).sum(axis=(1, 2)).argmax())
     rows, columns = _around(true[k] | found[k], canonical.spacing_mm[1:])
-    grey = _grey(canonical, canonical.array[k][rows, columns])
-    rgb = _enlarged(np.repeat(grey[..., None], 3, axis=2), canonical.spacing_mm[1:], order=1)
+    shown = canonical.window.apply(canonical.array[k][rows, columns].astype(np.float32))
+    grey = (shown * 255).round().astype(np.uint8)
+    rgb = _enlarged(np.repeat(grey[..., None], 3, axis=2), canonical.spacing_mm[1:])
     for mask, colour in ((true[k], TRUTH), (found[k], ANSWER)):
-        inside = _enlarged(mask[rows, columns][..., None].astype(np.uint8) * 255, canonical.spacing_mm[1:], order=1)
+        inside = _enlarged(mask[rows, columns][..., None].astype(np.uint8) * 255, canonical.spacing_mm[1:])
         rgb[_outline(inside[..., 0] > 127)] = colour
     return Picture(encode_png(rgb), caption)
 
@@ -59,21 +59,12 @@ def _around(shown: np.ndarray, spacing: tuple[float, float]) -> tuple[slice, sli
     return cut[0], cut[1]
 
 
-def _grey(volume: Volume, part: np.ndarray) -> np.ndarray:
-    if volume.modality is Modality.CT:
-        shown = CT_WINDOWS["soft tissue"].apply(part.astype(np.float32))
-    else:
-        low, high = np.percentile(volume.array, _PERCENTILES)
-        shown = np.clip((part - low) / max(high - low, 1e-6), 0, 1)
-    return (shown * 255).round().astype(np.uint8)
-
-
-def _enlarged(image: np.ndarray, spacing: tuple[float, float], order: int) -> np.ndarray:
+def _enlarged(image: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
     """uint8 (rows, columns, C) so large that its longer side is ``_SIDE_PX``, its pixels square in mm."""
     size = np.array(image.shape[:2]) * spacing
     wanted = np.maximum(np.rint(size / size.max() * _SIDE_PX), 1)
     zoom = (*(wanted / image.shape[:2]), 1.0)
-    return np.clip(ndimage.zoom(image.astype(np.float32), zoom, order=order), 0, 255).round().astype(np.uint8)
+    return np.clip(ndimage.zoom(image.astype(np.float32), zoom, order=1), 0, 255).round().astype(np.uint8)
 
 
 def _outline(inside: np.ndarray) -> np.ndarray:

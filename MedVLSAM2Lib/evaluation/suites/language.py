@@ -176,10 +176,13 @@ def _plots(tally: _Tally) -> dict[str, str]:
     means = [(fmean(c for c, _ in pairs), fmean(dsc for _, dsc in pairs)) for pairs in bins if pairs]
     plots = {"Confidence and the DSC that came of it": curves({"": means}, "confidence", "DSC", diagonal=True)}
     for what, outcomes in (("phantoms", tally.closed), ("real scans", tally.closed_of_scans)):
-        counted = {kind: Counter(values) for kind, values in sorted(outcomes.items())}
-        if counted:
-            plots[f"Closed questions about {what}"] = shares(counted)
+        if outcomes:
+            plots[f"Closed questions about {what}"] = shares(_counted(outcomes))
     return plots
+
+
+def _counted(outcomes: Mapping[str, Sequence[str]]) -> dict[str, Counter[str]]:
+    return {kind: Counter(values) for kind, values in sorted(outcomes.items())}
 
 
 def _tables(tally: _Tally) -> str:
@@ -237,10 +240,8 @@ def _data(tally: _Tally) -> dict[str, Any]:
     return {
         "dsc": {group: fmean(values) for group, values in tally.dsc.items()},
         "false_masks": fmean(tally.false_masks) if tally.false_masks else None,
-        "closed": {kind: {name: values.count(name) for name in set(values)} for kind, values in tally.closed.items()},
-        "closed_of_scans": {
-            kind: {name: values.count(name) for name in set(values)} for kind, values in tally.closed_of_scans.items()
-        },
+        "closed": _counted(tally.closed),
+        "closed_of_scans": _counted(tally.closed_of_scans),
         "untrue": fmean(tally.untrue) if tally.untrue else None,
         "reports": asdict(tally.reports),
         "rows": tally.rows,

@@ -49,9 +49,10 @@ class UnknownQuestions:
 
     def finding(self, rng: np.random.Generator) -> Turn:
         """Is there a finding of a kind, or how many?"""
-        kind, term = self._kind(rng)
-        organ = str(rng.choice(HOSTS[kind])) if HOSTS.get(kind) and rng.random() < 0.4 else None
-        where = f" {place_in(kind, organ)}" if organ else ""
+        term = self._kind(rng)
+        hosts = HOSTS.get(term.name)
+        organ = str(rng.choice(hosts)) if hosts and rng.random() < 0.4 else None
+        where = f" {place_in(term.name, organ)}" if organ else ""
         word = kind_called(term, rng)
         plural = term.plural if word == term.name else f"{word}s"
         what = "presence" if rng.random() < 0.7 else "count"
@@ -60,7 +61,7 @@ class UnknownQuestions:
 
     def where_finding(self, rng: np.random.Generator) -> Turn:
         """On which side is it, where is it, how large is it, or show it."""
-        _, term = self._kind(rng)
+        term = self._kind(rng)
         word = kind_called(term, rng)
         what = ("side", "sides", "finding_size", "finding_place", "request")[int(rng.integers(5))]
         if what == "request":
@@ -72,11 +73,11 @@ class UnknownQuestions:
 
     def density(self, rng: np.random.Generator) -> Turn | None:
         """Is a finding calcified or sclerotic?"""
-        kind, term = self._kind(rng)
-        words = density_words(kind)
+        term = self._kind(rng)
+        words = density_words(term.name)
         if words is None:
             return None
-        asked = {"kind": kind, "dense": words[0], "not_dense": words[1], "a_kind": f"the {kind}"}
+        asked = {"kind": term.name, "dense": words[0], "not_dense": words[1], "a_kind": f"the {term.name}"}
         question = hurried(self._questions.said("dense", rng, **asked), rng)
         return Turn("density", question, self._of_kinds(term.plural, rng), CANNOT_TELL)
 
@@ -121,8 +122,8 @@ class UnknownQuestions:
         if not unknown:
             return None
         asked = unknown[int(rng.integers(len(unknown)))]
-        what = ("in_view", "exists", "organ_size", "organ_density", "request")[int(rng.integers(5))]
-        return getattr(self, f"_{what}")(asked, words_of((asked.name,), self._vocabulary), rng)
+        ways = (self._in_view, self._exists, self._organ_size, self._organ_density, self._request)
+        return ways[int(rng.integers(len(ways)))](asked, words_of((asked.name,), self._vocabulary), rng)
 
     def _in_view(self, asked: Structure, words: dict[str, str], rng: np.random.Generator) -> Turn:
         question = self._asked("in_view", rng, organ=called(asked, rng))
@@ -152,10 +153,9 @@ class UnknownQuestions:
     def _pointing(self, what: str, asked: Structure, words: dict[str, str], rng: np.random.Generator) -> Said:
         return Said(self._answers.said(what, rng, **words), ((asked.name,),))
 
-    def _kind(self, rng: np.random.Generator) -> tuple[str, Term]:
+    def _kind(self, rng: np.random.Generator) -> Term:
         terms = self._vocabulary.findings()
-        term = terms[int(rng.integers(len(terms)))]
-        return term.name, term
+        return terms[int(rng.integers(len(terms)))]
 
     def _of_kinds(self, kinds: str, rng: np.random.Generator) -> Said:
         return Said(self._answers.said("finding_not_looked_for", rng, kinds=kinds))
