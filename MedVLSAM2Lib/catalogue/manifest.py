@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class BundledFile:
-    """A file of a bundle."""
+    """A file that is carried: its path within the folder, with slashes, its bytes and its SHA-256."""
 
     path: str
     size: int

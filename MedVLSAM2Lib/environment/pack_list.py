@@ -9,21 +9,13 @@ from typing import Any
 
 from MedVLSAM2Lib.catalogue.digests import sha256_of
 from MedVLSAM2Lib.catalogue.installed import is_inside
+from MedVLSAM2Lib.catalogue.manifest import BundledFile
 from MedVLSAM2Lib.environment.errors import EnvironmentProblem
 from MedVLSAM2Lib.plain_json import parse_json
 
 LIST_NAME = "medvlsam2-pack.json"
 FORMAT_VERSION = 1
 WHEELS, MODELS, CHECKPOINTS = "wheels", "models", "checkpoints"
-
-
-@dataclass(frozen=True)
-class PackedFile:
-    """A file: its path within the folder, with slashes, its bytes and its SHA-256."""
-
-    path: str
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ class PackList:
     version: str
     python: str
     platform: str
-    files: tuple[PackedFile, ...]
+    files: tuple[BundledFile, ...]
 
     def check(self) -> None:
         """TypeError or ValueError unless all fields are what they must be, and its files lie in the folder."""
@@ -53,10 +45,10 @@ class PackList:
                 raise TypeError(f"{file.path[:80]!r} is not described as it must be")
 
 
-def list_files(folder: Path) -> tuple[PackedFile, ...]:
+def list_files(folder: Path) -> tuple[BundledFile, ...]:
     """Every file under ``folder``, in order, the list itself aside."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != LIST_NAME)
-    return tuple(PackedFile(p.relative_to(folder).as_posix(), p.stat().st_size, sha256_of(p)) for p in paths)
+    return tuple(BundledFile(p.relative_to(folder).as_posix(), p.stat().st_size, sha256_of(p)) for p in paths)
 
 
 def write_list(folder: Path, contents: PackList) -> None:
@@ -75,7 +67,7 @@ def read_list(folder: Path) -> PackList:
     try:
         content: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
         version = content.pop("format_version")
-        found = PackList(**{**content, "files": tuple(PackedFile(**file) for file in content["files"])})
+        found = PackList(**{**content, "files": tuple(BundledFile(**file) for file in content["files"])})
         found.check()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EnvironmentProblem(f"{path} is damaged ({error}); copy the folder again.") from error

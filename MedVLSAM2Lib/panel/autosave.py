@@ -75,7 +75,7 @@ class Autosave:
         volume = self._volume()
         if volume is None or self._is_busy() or self._scene.IsImporting():
             return
-        stamp = (volume, *session_stamp(volume, self._chosen()[0]))
+        stamp = self._stamp(volume)
         is_changed = len(stamp) > 1 and stamp != self._written
         # Naming a scan looks at all of it: only where something is to be kept or is offered.
         is_named = (is_changed or bool(self._left)) and bool(self._subject(volume))
@@ -88,14 +88,14 @@ class Autosave:
     def is_up_to_date(self) -> bool:
         """Whether everything there is was kept."""
         volume = self._volume()
-        stamp = () if volume is None else (volume, *session_stamp(volume, self._chosen()[0]))
+        stamp = () if volume is None else self._stamp(volume)
         return self._writing is None and (len(stamp) < 2 or stamp == self._written)
 
     def scene_saved(self) -> None:
         """The scene holds everything: nothing needs to be kept beside it."""
         volume = self._volume()
         if volume is not None:
-            self._written = (volume, *session_stamp(volume, self._chosen()[0]))
+            self._written = self._stamp(volume)
         self._wait()
         self._drop_what_was_put_back()
         self._folder.clear()
@@ -115,6 +115,10 @@ class Autosave:
         self._folder.close()
 
     # --- keeping
+
+    def _stamp(self, volume: Any) -> tuple[Any, ...]:
+        """The scan, and something else whenever what is kept of it may have changed; the scan alone for nothing."""
+        return (volume, *session_stamp(volume, self._chosen()[0]))
 
     def _subject(self, volume: Any) -> str:
         """What the scan is known by; empty until that is known."""

@@ -10,9 +10,11 @@ from typing import Any
 import slicer
 
 from MedVLSAM2Lib.report import ModelIdentity
+from MedVLSAM2Lib.scene.node_access import nodes_of_class
 
 _IS_TRAIL = "MedVLSAM2.IsAuditTrail"
 _NAME = "MedVLSAM2 audit trail"
+_TEXT = "vtkMRMLTextNode"
 _TITLE = (
     "MedVLSAM2 audit trail: what was asked, of which model, and what changed; times are UTC.\n"
     "It names no patient and no study. Lines are added at the end and never changed."
@@ -61,7 +63,7 @@ class AuditTrail:
     @property
     def node(self) -> Any:
         """The vtkMRMLTextNode, None before the first entry."""
-        return next((node for node in _text_nodes(self._scene) if node.GetAttribute(_IS_TRAIL)), None)
+        return next((node for node in nodes_of_class(self._scene, _TEXT) if node.GetAttribute(_IS_TRAIL)), None)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -79,7 +81,7 @@ class AuditTrail:
         node.SetText("\n".join((_TITLE, *told, "", *lines[surplus:], "")))
 
     def _made(self) -> Any:
-        node = self._scene.AddNewNodeByClass("vtkMRMLTextNode", self._scene.GenerateUniqueName(_NAME))
+        node = self._scene.AddNewNodeByClass(_TEXT, self._scene.GenerateUniqueName(_NAME))
         node.SetAttribute(_IS_TRAIL, "yes")
         # A text file of its own in the saved scene, to be read without Slicer.
         node.SetForceCreateStorageNode(slicer.vtkMRMLTextNode.CreateStorageNodeAlways)
@@ -92,12 +94,6 @@ def _parts(node: Any) -> tuple[int, tuple[str, ...]]:
     told = next((line for line in head.splitlines() if line.startswith(_LET_GO)), "")
     number = told.removeprefix(_LET_GO)
     return int(number) if number.isdecimal() else 0, tuple(line for line in body.split("\n") if line)
-
-
-def _text_nodes(scene: Any) -> list[Any]:
-    return [
-        scene.GetNthNodeByClass(n, "vtkMRMLTextNode") for n in range(scene.GetNumberOfNodesByClass("vtkMRMLTextNode"))
-    ]
 
 
 def _one_line(text: str) -> str:

@@ -17,6 +17,11 @@ BINARY_LABELMAP = "Binary labelmap"
 """What vtkSegmentationConverter calls a segment's voxels."""
 
 
+def nodes_of_class(scene: Any, class_name: str) -> list[Any]:
+    """The scene's nodes of a class, in its order."""
+    return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]
+
+
 def require_in_scene(node: Any, what: str) -> None:
     """SceneError unless ``node`` is there and still in a scene; ``what`` is what the user calls it."""
     if node is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from MedVLSAM2Lib.prompts import Phrase
 from MedVLSAM2Lib.scene.errors import SceneError
+from MedVLSAM2Lib.scene.node_access import nodes_of_class
 from MedVLSAM2Lib.scene.segment_prompts import prompts_kept
 
 _SEGMENTATION = "vtkMRMLSegmentationNode"
@@ -13,9 +14,8 @@ _SEGMENTATION = "vtkMRMLSegmentationNode"
 
 def phrases_in_scene(scene: Any) -> tuple[str, ...]:
     """Each phrase once, in the order of the segmentations and their segments; what cannot be read is left out."""
-    nodes = [scene.GetNthNodeByClass(n, _SEGMENTATION) for n in range(scene.GetNumberOfNodesByClass(_SEGMENTATION))]
     found: dict[str, None] = {}
-    for node in nodes:
+    for node in nodes_of_class(scene, _SEGMENTATION):
         for segment_id in node.GetSegmentation().GetSegmentIDs():
             found.update(dict.fromkeys(_phrases(node, segment_id)))
     return tuple(found)

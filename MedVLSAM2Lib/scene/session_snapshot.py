@@ -19,7 +19,7 @@ from MedVLSAM2Lib.plain_json import parse_json
 from MedVLSAM2Lib.scene.audit_trail import AuditTrail
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.image_voxels import extent_of, image_array
-from MedVLSAM2Lib.scene.node_access import BINARY_LABELMAP
+from MedVLSAM2Lib.scene.node_access import BINARY_LABELMAP, nodes_of_class
 from MedVLSAM2Lib.scene.segment_layer import SegmentLayer
 from MedVLSAM2Lib.scene.segments import create_segmentation
 from MedVLSAM2Lib.scene.volume_reader import VolumeSource
@@ -149,7 +149,7 @@ def take_snapshot(volume_node: Any, chosen: Any, segment_id: str) -> SessionSnap
 def session_nodes(volume_node: Any, chosen: Any) -> tuple[Any, ...]:
     """Segmentations that this module made or changed on a scan, and the texts about them."""
     scene = volume_node.GetScene()
-    nodes = [node for node in _nodes(scene, _SEGMENTATION) if _is_of(node, volume_node, chosen)]
+    nodes = [node for node in nodes_of_class(scene, _SEGMENTATION) if _is_of(node, volume_node, chosen)]
     texts = [node for owner in (volume_node, *nodes) for node in _our_references(owner).values() if node.IsA(_TEXT)]
     trail = AuditTrail(scene).node
     return tuple(dict.fromkeys((*nodes, *texts, *(() if trail is None else (trail,)))))
@@ -261,7 +261,3 @@ def _image(kept: Mapping[str, Any], labels: np.ndarray) -> Any:
         image_array(image)[:] = labels
     SegmentLayer(image).place(matrix)
     return image
-
-
-def _nodes(scene: Any, class_name: str) -> list[Any]:
-    return [scene.GetNthNodeByClass(n, class_name) for n in range(scene.GetNumberOfNodesByClass(class_name))]

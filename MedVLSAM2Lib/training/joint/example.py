@@ -33,7 +33,7 @@ class ScanExample:
     """One scan.
 
     Attributes:
-        volume: uint8 (C, D, H, W), the encoder's input times 255.
+        volume: uint8 (C, D, H, W), the encoder's input times 255; empty where no loss looks at it.
         turns: a conversation about it.
         caption: a sentence that describes it.
         worded: views with words.

@@ -69,7 +69,10 @@ class JointSource:
     def scan(self, rng: np.random.Generator, worded: int) -> ScanExample:
         """One scan with so many views with words."""
         drawn = self._scans.draw(rng)
-        shown = byte(prepare(drawn.volume, self._input))
+        weights = self._config.weights
+        # Only these losses look at volumes.
+        is_shown = bool(weights.language or weights.alignment)
+        shown = byte(prepare(drawn.volume, self._input)) if is_shown else np.empty(0, np.uint8)
         return ScanExample(shown, drawn.turns, drawn.caption, self._worded(drawn, worded, rng))
 
     def _worded_of(self, index: int) -> int:
