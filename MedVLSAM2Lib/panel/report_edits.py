@@ -24,32 +24,34 @@ class ReportEdits:
         self._add = add
         self._node: Any = None
         self._report: Report | None = None
-        self._drafts = 0
+        self._draft: Report | None = None
 
     def look(self, reporter: Reporter) -> None:
         """Tell of what was changed since the last time; quick while nothing was."""
-        report, node = reporter.report, reporter.segmentation_node
-        if reporter.drafts != self._drafts and report is not None:
-            count = f"{len(report.statements)} sentences on {len(report.segments)} segments"
-            self._add(AuditEntry("draft", f"report by the template {report.layout.study_type}", count, report.model))
+        report, node, draft = reporter.report, reporter.segmentation_node, reporter.last_draft
+        if draft is not None and draft is not self._draft:
+            count = f"{len(draft.statements)} sentences on {len(draft.segments)} segments"
+            self._add(AuditEntry("draft", f"report by the template {draft.layout.study_type}", count, draft.model))
+            # What was changed since the draft was made is compared with it, however soon it was.
+            self._node, self._report, self._draft = node, draft, draft
         if report is not self._report and node is self._node and report is not None:
-            for entry in _edits(self._report, report, is_drafted=reporter.drafts != self._drafts):
+            for entry in _edits(self._report, report):
                 self._add(entry)
-        self._node, self._report, self._drafts = node, report, reporter.drafts
+        self._node, self._report = node, report
 
     def forget(self) -> None:
         """The scene was closed."""
         self._node = self._report = None
 
 
-def _edits(before: Report | None, after: Report, *, is_drafted: bool) -> Iterator[AuditEntry]:
+def _edits(before: Report | None, after: Report) -> Iterator[AuditEntry]:
     if before is None:
         return
     was = {statement.statement_id: statement for statement in before.statements}
     now = {statement.statement_id: statement for statement in after.statements}
     for statement in after.statements:
         earlier = was.get(statement.statement_id)
-        what = _what_was_done(earlier, statement, is_drafted)
+        what = _what_was_done(earlier, statement)
         if what:
             yield AuditEntry(what, _place(statement))
     for statement_id, statement in was.items():
@@ -57,12 +59,12 @@ def _edits(before: Report | None, after: Report, *, is_drafted: bool) -> Iterato
             yield AuditEntry("sentence deleted", _place(statement))
 
 
-def _what_was_done(earlier: Statement | None, now: Statement, is_drafted: bool) -> str:
+def _what_was_done(earlier: Statement | None, now: Statement) -> str:
     if earlier is None:
         return "sentence typed" if now.source is Source.TYPED else ""
     if now.text != earlier.text and now.source in _BY_HAND:
         return "sentence edited"
-    if is_drafted or now.struck == earlier.struck:
+    if now.struck == earlier.struck:
         return ""
     return "sentence struck" if now.struck else "sentence put back"
 

@@ -52,7 +52,7 @@ class Reporter:
     Attributes:
         report: the draft; None while there is none.
         segmentation_node: whose segments it is about; None for none.
-        drafts: how often a person had a draft made.
+        last_draft: the report as it was when a person last had a draft made; None before.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Reporter:
         self._spotlight = Spotlight(None)
         self.report: Report | None = None
         self.segmentation_node: Any = None
-        self.drafts = 0
+        self.last_draft: Report | None = None
 
     # --- what is there
 
@@ -328,9 +328,9 @@ class Reporter:
             new = ReportSegment(info.segment_id, info.name, SegmentMeasurements(info.segment_id))
             report = report.with_segment(_described(report.segments.get(info.segment_id, new), info))
         self._stamps.clear()
-        self.drafts += 1
         self._keep(report)
         self.set_indication(indication)
+        self.last_draft = self.report
         self._look()
 
     def _model_took_part(self) -> bool:
