@@ -56,13 +56,13 @@ class AuditRecorder:
         volume: Callable[[], Any],
         segmentation: Callable[[], Any],
     ) -> None:
-        self._scene, self._log, self._asker, self._reporter = scene, log, asker, reporter
+        self._scene, self._log, self._asker = scene, log, asker
         self._model, self._volume, self._segmentation = model, volume, segmentation
         self.trail = AuditTrail(scene)
         self._before: dict[PromptStep, int] = {}
         self._shown: dict[PromptStep, tuple[bool, int]] = {}
         self._hands = HandEdits(self._add)
-        self._report_edits = ReportEdits(self._add)
+        self._report_edits = ReportEdits(reporter, self._add)
         self._words: dict[Any, frozenset[str]] = {}
         self._look_at = 0.0
         self.looks = 0
@@ -74,7 +74,7 @@ class AuditRecorder:
         payload = event.payload
         if isinstance(payload, MaskRegion):
             self._note_before(event.request)
-        elif isinstance(payload, NotFound):
+        elif isinstance(payload, NotFound) and event.request in self._log.being_found:
             self._add(AuditEntry("phrase", f"“{payload.phrase}”", "nothing found", self._model()))
         elif isinstance(payload, Done):
             self._note_done(event.request)
@@ -113,7 +113,7 @@ class AuditRecorder:
 
     def poll(self) -> None:
         """Note what was done since the last time; quick while nothing was."""
-        self._report_edits.look(self._reporter)
+        self._report_edits.look()
         if self._log.is_busy:
             # What is half written would look like somebody else's work.
             return

@@ -17,17 +17,19 @@ class ReportEdits:
     """Compares the report with what it was at the last look. Which sentence is told, not its words: the report has those.
 
     Args:
+        reporter: keeps the report.
         add: gets what was found.
     """
 
-    def __init__(self, add: Callable[[AuditEntry], None]) -> None:
-        self._add = add
+    def __init__(self, reporter: Reporter, add: Callable[[AuditEntry], None]) -> None:
+        self._reporter, self._add = reporter, add
         self._node: Any = None
         self._report: Report | None = None
         self._draft: Report | None = None
 
-    def look(self, reporter: Reporter) -> None:
+    def look(self) -> None:
         """Tell of what was changed since the last time; quick while nothing was."""
+        reporter = self._reporter
         report, node, draft = reporter.report, reporter.segmentation_node, reporter.last_draft
         if draft is not None and draft is not self._draft:
             count = f"{len(draft.statements)} sentences on {len(draft.segments)} segments"
@@ -40,8 +42,9 @@ class ReportEdits:
         self._node, self._report = node, report
 
     def forget(self) -> None:
-        """The scene was closed."""
+        """The scene was closed: a draft that nobody looked at yet went with it."""
         self._node = self._report = None
+        self._draft = self._reporter.last_draft
 
 
 def _edits(before: Report | None, after: Report) -> Iterator[AuditEntry]:

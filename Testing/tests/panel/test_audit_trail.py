@@ -131,3 +131,18 @@ def test_a_trail_that_somebody_rewrote_goes_on(a_slicer: OffscreenSlicer, text: 
     trail.node.SetText(text)
     trail.add(AuditEntry("prompt", "second"))
     assert trail.lines[-1].endswith("prompt | second")
+
+
+def test_a_scene_that_is_closed_right_after_a_draft_gets_no_trail_of_it(
+    a_slicer: OffscreenSlicer, a_user: User, a_ct: Any
+) -> None:
+    a_user.take("point")
+    a_user.prompt(INSIDE)
+    reader = Reader(a_slicer, a_user.module)
+    reader.open_section()
+    settled(a_user)
+    reader.press_without_waiting("draft")
+    a_slicer.scene.Clear()
+    a_slicer.process_events()
+    a_user.panel.audit.poll()
+    assert a_user.panel.audit.trail.lines == ()
