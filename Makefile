@@ -17,8 +17,9 @@ demo: $(INSTALLED)
 	$(VENV)/bin/medvlsam2 demo --output demo-output
 
 # One thread a process: the tests start many, and threads that share small computations wait for each other.
+# A file's tests stay in one process, for they share what takes long to make.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

@@ -40,6 +40,10 @@ class Application:
         for slot in self._when_started:
             slot()
 
+    def forget_modules(self) -> None:
+        """What modules wanted to be told goes with them; Slicer keeps them until it ends."""
+        self._when_started.clear()
+
     def applicationLogic(self) -> Any:
         return self._slicer_app.app_logic
 

@@ -116,6 +116,7 @@ class OffscreenSlicer:
     def close_modules(self) -> None:
         while self._loaded_modules:
             self._loaded_modules.pop().close()
+        self._application.forget_modules()
 
     # Views
 
@@ -224,7 +225,7 @@ class OffscreenSlicer:
     def _hand_out_names(self) -> None:
         names: Any = slicer
         names.mrmlScene = self.scene
-        names.app = Application(self._slicer_app, self.views)
+        names.app = self._application = Application(self._slicer_app, self.views)
         names.modules = self._modules()
         for cls in ALL_STAND_INS:
             if not cls.__name__.startswith("ctk"):
