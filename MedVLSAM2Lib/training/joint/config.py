@@ -90,16 +90,19 @@ class WordShares:
     """What views with words are of, in shares that sum to one.
 
     Attributes:
-        structures: structures by their names, large ones more often than small ones.
+        structures: structures by their names.
         phrases: phrases of any sort, findings and what is referred to by its place or size among them.
         answers: what the model's own answers point at.
         absent: things that are not there.
+        size_power: a structure's chance grows with its volume to this power: at 0 all of a scan's are alike, at 0.4 a
+            body is drawn eight times as often as a parotid gland.
     """
 
     structures: float = 0.3
     phrases: float = 0.35
     answers: float = 0.15
     absent: float = 0.2
+    size_power: float = 0.4
 
 
 @dataclass(frozen=True)

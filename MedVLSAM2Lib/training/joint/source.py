@@ -26,7 +26,6 @@ from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation, 
 from MedVLSAM2Lib.training.language.user import called
 from MedVLSAM2Lib.vocabulary import Kind, Structure, Vocabulary
 
-SIZE_POWER = 0.4
 OTHERS = 6
 FAR_SHARE = 0.5
 
@@ -110,11 +109,12 @@ class JointSource:
         return next((words for kind in shuffled if (words := ways[str(kind)](drawn, rng)) is not None), None)
 
     def _structure(self, drawn: LanguageExample, rng: np.random.Generator) -> tuple[str, None, np.ndarray] | None:
-        """A structure by its name, a large one more often than a small one."""
+        """A structure by its name."""
         seen = [facts for facts in drawn.facts.seen() if facts.measures is not None]
         if not seen:
             return None
-        weights = np.array([facts.measures.volume_ml for facts in seen if facts.measures is not None]) ** SIZE_POWER
+        weights = np.array([facts.measures.volume_ml for facts in seen if facts.measures is not None])
+        weights **= self._config.words.size_power
         structure = seen[int(rng.choice(len(seen), p=weights / weights.sum()))].structure
         return without_article(f"the {called(structure, rng)}", rng), None, drawn.mask((structure.name,))
 
