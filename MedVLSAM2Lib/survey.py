@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
 
-from MedVLSAM2Lib.vocabulary import Side, Structure, Vocabulary
+from MedVLSAM2Lib.vocabulary import Kind, Side, Structure, Vocabulary
 
 LANDMARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -71,6 +71,17 @@ class Survey:
         whole = {s.structure.name for s in self.sightings if s.sight is Sight.WHOLLY}
         return tuple(region for region, names in LANDMARKS.items() if whole.intersection(names))
 
+    def of(self, structures: Collection[Structure]) -> list[Sighting]:
+        """What is known of these structures: what was seen, and that those of parts of the body out of view are not there."""
+        seen = [s for s in self.sightings if s.structure in structures]
+        rest = set(structures).difference(s.structure for s in seen)
+        far = sorted((s for s in rest if self.is_out_of_view(s)), key=lambda structure: structure.name)
+        return seen + [Sighting(structure, Sight.NOT_FOUND) for structure in far]
+
+    def is_out_of_view(self, structure: Structure) -> bool:
+        """Whether a structure belongs to a part of the body that is far from all that were seen."""
+        return structure.term.kind is not Kind.FINDING and structure.term.region in far_from(self.regions)
+
     def text(self) -> str:
         """All of it in words, e.g. ``"CT of the chest: wholly heart, no liver, larger right lung."``."""
         regions = self.regions
@@ -81,15 +92,22 @@ class Survey:
         """The questions of a conversation with what was seen before each.
 
         All of it stands before the first; before each, once more, what was seen of the structures that it names, or that the
-        one before it named if it speaks of *it*, so that even a small language model need not search for them.
+        one before it named if it speaks of *it*; before one that names none, everything that was seen. So even a small
+        language model need not search for it.
         """
         named: set[Structure] = set()
         for number, question in enumerate(questions):
             named = set(vocabulary.named_in(question)) or (named if _PRONOUN.search(question) else set())
-            seen = _in_words([s for s in self.sightings if s.structure in named])
             lines = [self.text()] if number == 0 else []
-            lines += [f"Asked about: {', '.join(seen)}."] if seen else []
-            yield "\n".join([*lines, question])
+            yield "\n".join([*lines, *self._once_more(named), question])
+
+    def _once_more(self, named: Collection[Structure]) -> list[str]:
+        """The line before a question that names these structures; none where nothing is known of them."""
+        if not named:
+            there = [s.structure.name for s in self.sightings if s.sight is not Sight.NOT_FOUND]
+            return [f"In view: {', '.join(there) or 'nothing'}."]
+        asked = _in_words(self.of(named))
+        return [f"Asked about: {', '.join(asked)}."] if asked else []
 
 
 def far_from(shown: Collection[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from MedVLSAM2Lib.session.names import named_before, number_in
 from MedVLSAM2Lib.session.sentences import SentenceBuffer, SpokenSentence
 from MedVLSAM2Lib.session.speaking import SegMark
 from MedVLSAM2Lib.slots import SEG, Slot, is_sound, pieces, slots_of
+from MedVLSAM2Lib.survey import Sight
 
 LONGEST_QUESTION = 4000
 # A sign of life for whoever waits, once in so many pieces of an answer.
@@ -91,7 +92,8 @@ class _Teller:
     def _doubt(self, sentence: SpokenSentence) -> str | None:
         """Why a sentence cannot hold, whatever its marks point at."""
         doubt = _unsound(sentence, self._evidence) or _repeated(sentence.raw, self._told)
-        return doubt if doubt or sentence.marks else _denied(sentence.raw, self._evidence)
+        at_odds = _claimed if sentence.marks else _denied
+        return doubt or at_odds(sentence.raw, self._evidence)
 
 
 def _unsound(sentence: SpokenSentence, evidence: Evidence) -> str | None:
@@ -124,8 +126,18 @@ def _without_numbers(raw: str) -> str:
 
 def _denied(raw: str, evidence: Evidence) -> str | None:
     """What is seen is spoken of with a mark, or denied; one sentence about the first structure that is denied wrongly."""
-    seen = evidence.seen_among(raw)
-    return f"The model denied “{seen[0]}”, which was seen in this scan; its sentence is left out." if seen else None
+    seen = next((s for s in evidence.sights_among(raw) if s.sight is not Sight.NOT_FOUND), None)
+    if seen is None:
+        return None
+    return f"The model denied “{seen.structure.name}”, which was seen in this scan; its sentence is left out."
+
+
+def _claimed(raw: str, evidence: Evidence) -> str | None:
+    """A closer look at what a survey did not find, or at a part of the body that is out of view, shows something else."""
+    for name in _names(raw):
+        if any(sighting.sight is Sight.NOT_FOUND for sighting in evidence.sights_among(name)):
+            return f"The model spoke of “{name}”, which is not in view in this scan; its sentence is left out."
+    return None
 
 
 def _not_seen(raw: str, counts: Sequence[int]) -> str | None:

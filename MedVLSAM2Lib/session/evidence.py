@@ -17,6 +17,7 @@ from MedVLSAM2Lib.session.grounding import SAME_OBJECT, Finding, overlap
 from MedVLSAM2Lib.session.new_objects import NewObjects
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectState
 from MedVLSAM2Lib.slots import Measure
+from MedVLSAM2Lib.survey import Sighting
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
 Cancel = Callable[[], bool]
@@ -30,7 +31,7 @@ class EvidenceObject:
     mask: PackedMask
 
 
-def _unsurveyed(_text: str) -> tuple[str, ...]:
+def _unsurveyed(_text: str) -> tuple[Sighting, ...]:
     return ()
 
 
@@ -43,7 +44,7 @@ class Evidence:
         objects: NewObjects,
         volume: Volume,
         cancelled: Cancel,
-        seen_among: Callable[[str], tuple[str, ...]] = _unsurveyed,
+        sights_among: Callable[[str], tuple[Sighting, ...]] = _unsurveyed,
     ) -> None:
         """Evidence in one volume.
 
@@ -52,13 +53,13 @@ class Evidence:
             objects: receives what is found.
             volume: in canonical order.
             cancelled: asked before each look.
-            seen_among: the structures that a text names and that a survey of the volume saw.
+            sights_among: what a survey of the volume says of the structures that a text names.
         """
         self._finder = finder
         self._objects = objects
         self._volume = volume
         self._cancelled = cancelled
-        self.seen_among = seen_among
+        self.sights_among = sights_among
         self._made: list[EvidenceObject] = []
         self._of_marks: list[tuple[EvidenceObject, ...]] = []
 

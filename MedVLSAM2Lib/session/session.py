@@ -18,7 +18,7 @@ from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, Object
 from MedVLSAM2Lib.session.object_shelf import ObjectShelf
 from MedVLSAM2Lib.session.speaking import Speaker
 from MedVLSAM2Lib.session.surveying import Surveyor
-from MedVLSAM2Lib.survey import Survey
+from MedVLSAM2Lib.survey import Sighting, Survey
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
 Cancel = Callable[[], bool]
@@ -120,7 +120,7 @@ class Session:
         said = self._speaker.answer(self._volume, self._volume_id, told, self._cache, cancelled)
 
         def answered(objects: NewObjects) -> Iterator[Event]:
-            evidence = Evidence(self._finder, objects, self._volume, cancelled, self._seen_among)
+            evidence = Evidence(self._finder, objects, self._volume, cancelled, self._sights_among)
             return answer_question(said, evidence, cancelled)
 
         yield from NewObjects(self._shelf, prefix).made_by(answered)
@@ -167,8 +167,8 @@ class Session:
             self._survey = yield from self._surveyor.look(self._required_finder(), self._volume, cancelled)
         return self._surveyor.told(self._survey, conversation)
 
-    def _seen_among(self, text: str) -> tuple[str, ...]:
-        return self._surveyor.seen_among(self._survey, text) if self._surveyor and self._survey else ()
+    def _sights_among(self, text: str) -> tuple[Sighting, ...]:
+        return self._surveyor.sights_among(self._survey, text) if self._surveyor and self._survey else ()
 
     def _required_finder(self) -> PhraseFinder:
         if self._finder is None:

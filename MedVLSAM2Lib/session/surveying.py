@@ -52,10 +52,9 @@ class Surveyor:
         told = survey.told(asked, self._vocabulary)
         return tuple(replace(turn, text=next(told)) if turn.role == "user" else turn for turn in conversation)
 
-    def seen_among(self, survey: Survey, text: str) -> tuple[str, ...]:
-        """The structures that a text names and that were seen, by their full names."""
-        seen = {s.structure for s in survey.sightings if s.sight is not Sight.NOT_FOUND}
-        return tuple(structure.name for structure in self._vocabulary.named_in(text) if structure in seen)
+    def sights_among(self, survey: Survey, text: str) -> tuple[Sighting, ...]:
+        """What was seen of the structures that a text names, as far as anything is known of them."""
+        return tuple(survey.of(self._vocabulary.named_in(text)))
 
 
 def _sighting(structure: Structure, masks: Sequence[PackedMask], volume: Volume) -> Sighting:

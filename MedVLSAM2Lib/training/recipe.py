@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 TOKENIZER, INTERACTIVE, CHECKPOINT = "tokenizer", "interactive", "checkpoint"
 STAGES = ("meaning", "joint", "survey")
+FINDS = "joint"
+"""After it is decided what is looked for in every scan: the stage after it learns to speak of just that."""
 # What is said depends on the facts, and those hardly on the grid.
 SPOKEN_OF = LanguageConfig(grid=(40, 56, 56), people=24)
 CONVERSATIONS, TOKENS = 2000, 3000
@@ -62,9 +64,10 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
             resume=True,
         )
         start = output / stage / LATEST
+        if stage == FINDS:
+            answer_from_surveys(start, load_cases(cache), cache / "people", config.validation_people)
     checkpoint = output / CHECKPOINT
     compose(output / STAGES[-1] / BEST, output / INTERACTIVE / BEST, checkpoint)
-    answer_from_surveys(checkpoint, load_cases(cache), cache / "people", config.validation_people)
     return checkpoint
 
 

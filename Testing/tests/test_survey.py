@@ -25,9 +25,19 @@ def test_what_a_question_names_is_told_once_more_before_it() -> None:
         "CT: wholly heart, partly liver, no spleen.\nAsked about: partly liver.\nIs the liver in view?",
         "Asked about: partly liver.\nHow large is it?",
         "Asked about: no spleen.\nAnd the SPLEEN?",
-        "What is this?",
+        "In view: heart, liver.\nWhat is this?",
         "Any liver cysts?",
     ]
+
+
+def test_what_is_far_from_all_that_was_seen_is_out_of_view() -> None:
+    survey = survey_of((Sight.WHOLLY, "liver", 1500), (Sight.NOT_FOUND, "spleen", 0))
+    questions = ["Is the brain in view?", "Is the heart in view?", "Is the brain or the spleen in view?"]
+    lines = [text.splitlines() for text in survey.told(questions, Vocabulary.read())]
+    assert lines[0][1:] == ["Asked about: no brain.", questions[0]]
+    assert lines[1:3] == [[questions[1]], ["Asked about: no spleen, no brain.", questions[2]]]
+    cut = survey_of((Sight.PARTLY, "liver", 700), (Sight.NOT_FOUND, "spleen", 0))
+    assert cut.of([Vocabulary.read().structure("brain")]) == []
 
 
 def test_a_region_is_named_by_a_landmark_that_is_wholly_seen() -> None:

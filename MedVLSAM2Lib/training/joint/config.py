@@ -123,6 +123,8 @@ class JointConfig:
         clicks: views with clicks a step.
         meanings: phrases a step that are learned, or kept, without an image.
         surveyed: surveys a step, with a conversation of ``language_data.turns`` questions each.
+        surveys: the structures that the checkpoint looks for in every scan, of which most surveys are drawn; those of the
+            checkpoint that the stage begins with if empty.
         accumulate: batches a step, their gradients added up.
         rounds, word_rounds: shares of examples with 0, 1, 2, … rounds before the one that is learned from.
         word_corrections: the share of answers to words that a click corrects.
@@ -145,6 +147,7 @@ class JointConfig:
     clicks: int = 2
     meanings: int = 32
     surveyed: int = 0
+    surveys: tuple[str, ...] = ()
     accumulate: int = 1
     workers: int = 1
     threads: int = 2

@@ -7,6 +7,7 @@ import logging
 import signal
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -160,6 +161,8 @@ def train_stage(
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
     network, words = _beginning(config, tokenizer, start, masks)
+    if network.begun_with is not None and not config.surveys:
+        config = replace(config, surveys=network.begun_with.surveys)
     trainer = JointTrainer(config, network, words, processes)
     output.mkdir(parents=True, exist_ok=True)
     if resume and has_state(output):

@@ -41,7 +41,7 @@ class JointSource:
         self._clicks = ExampleSource(cases, config.mix, config.network.masks) if config.clicks else None
         self._meanings = Meanings(vocabulary)
         self._organs = [s for s in vocabulary.structures() if s.term.kind is Kind.ORGAN]
-        self._surveys = SurveyedScans(vocabulary)
+        self._surveys = SurveyedScans(vocabulary, config.surveys)
         self._input = VolumeInputConfig(size=config.network.encoder.input_size)
 
     def batch(self, number: int) -> JointBatch:

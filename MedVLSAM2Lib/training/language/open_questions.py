@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from MedVLSAM2Lib.training.language.said import Said, Turn, joined
 from MedVLSAM2Lib.training.language.statements import Statements, verbs
 from MedVLSAM2Lib.training.language.user import called, hurried
 from MedVLSAM2Lib.training.language.words import FLUID, listed, noun_of, place_of
-from MedVLSAM2Lib.vocabulary import Kind
+from MedVLSAM2Lib.vocabulary import Kind, Side
 
 
 class OpenQuestions:
@@ -40,6 +40,7 @@ class OpenQuestions:
             self.describe_organ: 1.5,
             self.abnormal: 1.0,
             self.overview: 4.0,
+            self.overview_of_side: 1.0,
             self.caption: 1.0,
             self.report: 2.5,
             self.section: 1.0,
@@ -117,12 +118,29 @@ class OpenQuestions:
 
     def overview(self, rng: np.random.Generator) -> Turn | None:
         """Everything that a survey saw; of scans that nobody surveyed, which show too much, this is not asked."""
-        seen = [found.name for found in self._facts.seen()][:MOST_SEGS]
-        if not seen or not self._facts.is_surveyed:
+        if not self._facts.is_surveyed:
             return None
-        things = listed([f"the {name} {SEG}" for name in seen])
-        answer = Said(self._answers.said("overview", rng, list=things), tuple((name,) for name in seen))
-        return Turn("overview", self._asked("overview", rng), answer)
+        question = self._asked("overview", rng)
+        return Turn("overview", question, self._listing(self._facts.seen(), rng) or self._nothing("nothing_found", rng))
+
+    def overview_of_side(self, rng: np.random.Generator) -> Turn | None:
+        """Everything that a survey saw on one side."""
+        if not self._facts.is_surveyed:
+            return None
+        side = list(Side)[int(rng.integers(2))]
+        seen = [found for found in self._facts.seen() if found.structure.side is side]
+        answer = self._listing(seen, rng) or self._nothing("nothing_found_on_side", rng, side=side.value)
+        return Turn("overview", self._asked("overview_of_side", rng, side=side.value), answer)
+
+    def _listing(self, seen: Sequence[StructureFacts], rng: np.random.Generator) -> Said | None:
+        names = [found.name for found in seen][:MOST_SEGS]
+        if not names:
+            return None
+        things = listed([f"the {name} {SEG}" for name in names])
+        return Said(self._answers.said("overview", rng, list=things), tuple((name,) for name in names))
+
+    def _nothing(self, what: str, rng: np.random.Generator, **words: str) -> Said:
+        return Said(self._answers.said(what, rng, **words))
 
     def caption(self, rng: np.random.Generator) -> Turn | None:
         """The scan in one sentence."""

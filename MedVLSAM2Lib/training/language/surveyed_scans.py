@@ -19,6 +19,7 @@ _BEYOND = {Sight.WHOLLY: 0.03, Sight.PARTLY: 0.07, Sight.NOT_FOUND: 0.90}
 _ORGAN_WEIGHT = 4.0
 _VOLUME_SPREAD = 0.2
 _PAIR_SHARE = 0.8
+_OUT_OF_VIEW = 3
 _VISIBILITY = {
     Sight.WHOLLY: Visibility.WHOLE,
     Sight.PARTLY: Visibility.PARTLY,
@@ -53,8 +54,11 @@ class SurveyedScans:
     What was seen is drawn, not anatomy's: a language model that learns from them reads the survey, and does not guess.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, own: Sequence[str] = (), own_share: float = 0.6) -> None:
+        """``own`` names what a checkpoint looks for in every scan: so many of the surveys are of just that."""
         self._vocabulary = vocabulary
+        self._own = {vocabulary.structure(name) for name in own}
+        self._own_share = own_share if own else 0.0
         self._structures = [s for s in vocabulary.structures() if s.term.kind is not Kind.FINDING]
         weights = np.array([_ORGAN_WEIGHT if s.term.kind is Kind.ORGAN else 1.0 for s in self._structures])
         self._weights = weights / weights.sum()
@@ -62,20 +66,25 @@ class SurveyedScans:
     def conversation(self, turns: int, rng: np.random.Generator) -> SurveyedConversation:
         """One survey, and up to so many questions with their answers."""
         survey = self.survey(rng)
-        drawn = Dialogue(surveyed_facts(survey), self._vocabulary).turns(turns, rng)
+        far = [structure for structure in self._structures if survey.is_out_of_view(structure)]
+        asked = [far[n] for n in rng.choice(len(far), min(_OUT_OF_VIEW, len(far)), replace=False)]
+        drawn = Dialogue(surveyed_facts(survey, asked), self._vocabulary).turns(turns, rng)
         return SurveyedConversation.of(survey, drawn, self._vocabulary)
 
     def survey(self, rng: np.random.Generator) -> Survey:
-        """One survey, of any number of structures, of some neighbouring parts of the body."""
-        count = int(rng.integers(FEWEST, MOST + 1))
-        drawn = [self._structures[n] for n in rng.choice(len(self._structures), count, replace=False, p=self._weights)]
-        # Whoever looks for one of a pair looks for the other.
-        both = {Structure(s.term, s.side.other) for s in drawn if s.side and rng.random() < _PAIR_SHARE}
-        chosen = both.union(drawn)
+        """One survey, of the checkpoint's own or any number of structures, of some neighbouring parts of the body."""
+        chosen = self._own if rng.random() < self._own_share else self._any(rng)
         first, last = sorted(rng.integers(0, len(REGIONS), 2))
         regions = REGIONS[first : last + 1]
         # In the vocabulary's order, as a session looks for them.
         return Survey("CT", tuple(self._sighting(s, regions, rng) for s in self._structures if s in chosen))
+
+    def _any(self, rng: np.random.Generator) -> set[Structure]:
+        count = int(rng.integers(FEWEST, MOST + 1))
+        drawn = [self._structures[n] for n in rng.choice(len(self._structures), count, replace=False, p=self._weights)]
+        # Whoever looks for one of a pair looks for the other.
+        both = {Structure(s.term, s.side.other) for s in drawn if s.side and rng.random() < _PAIR_SHARE}
+        return both.union(drawn)
 
     def _sighting(self, structure: Structure, regions: Sequence[str], rng: np.random.Generator) -> Sighting:
         shares = _WITHIN if structure.term.region in regions else _BEYOND
@@ -84,11 +93,16 @@ class SurveyedScans:
         return Sighting(structure, sight, volume)
 
 
-def surveyed_facts(survey: Survey) -> Facts:
-    """What a survey says, as facts to speak of: no findings, no phase, and nothing of what lies next to what."""
+def surveyed_facts(survey: Survey, others: Sequence[Structure] = ()) -> Facts:
+    """What a survey says, as facts to speak of: no findings, no phase, and nothing of what lies next to what.
+
+    Args:
+        survey: of a scan.
+        others: structures that nobody looked for, to be spoken of as well where they are out of view.
+    """
+    known = survey.of([*(s.structure for s in survey.sightings), *others])
     structures = {
-        s.structure.name: StructureFacts(s.structure, _VISIBILITY[s.sight], _measures(s.volume_ml))
-        for s in survey.sightings
+        s.structure.name: StructureFacts(s.structure, _VISIBILITY[s.sight], _measures(s.volume_ml)) for s in known
     }
     return Facts(survey.modality, None, survey.regions, structures, (), is_surveyed=True)
 

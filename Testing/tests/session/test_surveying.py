@@ -95,6 +95,20 @@ def test_what_was_seen_cannot_be_denied(a_volume: Volume, a_model: ToneModel, sa
     assert (sentence.status is SentenceStatus.SAID) is (said == shown)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("liver", "The liver is in view."),
+        ("brain", "The model spoke of “brain”, which is not in view in this scan; its sentence is left out."),
+    ],
+)
+def test_what_is_out_of_view_cannot_be_pointed_at(a_volume: Volume, a_model: ToneModel, name: str, shown: str) -> None:
+    speaker = ScriptedSpeaker(f"The {name}", TONES["liver"], " is in view.")
+    session = surveyed_session(a_volume, a_model, speaker)
+    (sentence,) = [e for e in session.ask((FIRST,), "a ", lambda: False) if isinstance(e, AnswerSentence)]
+    assert sentence.text == shown
+
+
 def test_looking_can_be_stopped_between_two_structures_and_begins_anew(
     a_session: Session, a_model: ToneModel, a_speaker: ScriptedSpeaker
 ) -> None:

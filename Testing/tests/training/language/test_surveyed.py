@@ -61,3 +61,27 @@ def test_every_sort_of_question_is_asked(conversations: list[SurveyedConversatio
                 "describe", "abnormal", "caption", "overview", "report", "section", "impression", "unanswerable", "follow-up"}  # fmt: skip
     assert expected <= set(kinds)
     assert {"yes", "there", "in part", "right", "left", "same", NOT_FOUND, CANNOT_TELL} <= {turn.key for turn in turns}
+
+
+def test_most_surveys_are_of_what_the_checkpoint_looks_for() -> None:
+    own = ("liver", "right lung", "left lung")
+    scans = SurveyedScans(Vocabulary.read(), own, own_share=0.7)
+    surveys = [scans.survey(np.random.default_rng(number)) for number in range(200)]
+    of_own = [one for one in surveys if {s.structure.name for s in one.sightings} == set(own)]
+    assert 100 < len(of_own) < 180
+
+
+def test_what_is_out_of_view_is_asked_about_and_not_pointed_at(conversations: list[SurveyedConversation]) -> None:
+    vocabulary = Vocabulary.read()
+    asked = 0
+    for one in conversations:
+        looked_for = {s.structure for s in one.survey.sightings}
+        for turn in one.turns:
+            far = [
+                structure
+                for structure in vocabulary.named_in(turn.question)
+                if structure not in looked_for and one.survey.is_out_of_view(structure)
+            ]
+            asked += bool(far)
+            assert not far or not turn.answer.targets
+    assert asked > 50
