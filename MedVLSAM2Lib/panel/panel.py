@@ -151,6 +151,9 @@ class Panel:
         self.shortcuts.enable(True)
         self._catalogue.show()
         self._earlier.open(True)
+        if self._ui.volumeSelector.currentNode() is None and ModuleNode.in_scene(self._scene) is not None:
+            # A scene that was loaded before the module was first opened.
+            self.scene_loaded()
         self._on_volume()
 
     def exit(self) -> None:
