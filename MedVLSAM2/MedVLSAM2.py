@@ -21,6 +21,7 @@ _BUTTONS_WITH_ICONS = (
     "lasso",
     "negative",
     "finish",
+    "before",
     "undo",
     "redo",
     "smaller",

@@ -216,6 +216,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/chosen_volume.py
   MedVLSAM2Lib/panel/conversation_html.py
   MedVLSAM2Lib/panel/drag_watch.py
+  MedVLSAM2Lib/panel/earlier_outline.py
   MedVLSAM2Lib/panel/engine_events.py
   MedVLSAM2Lib/panel/engine_place.py
   MedVLSAM2Lib/panel/finder.py
@@ -306,6 +307,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/errors.py
   MedVLSAM2Lib/scene/evidence_segments.py
   MedVLSAM2Lib/scene/evidence_view.py
+  MedVLSAM2Lib/scene/ghost.py
   MedVLSAM2Lib/scene/image_voxels.py
   MedVLSAM2Lib/scene/layer_edits.py
   MedVLSAM2Lib/scene/layer_grid.py

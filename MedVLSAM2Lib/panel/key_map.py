@@ -34,6 +34,7 @@ KEY_MAP = (
     Key("Shift+Z", "Shift+Z", "redo", "redo it"),
     Key("[", "[", "smaller", "smaller answer to a first prompt"),
     Key("]", "]", "larger", "larger answer"),
+    Key("C", "C", "before", "outline before the last prompt, or no longer"),
     Key("N", "N", "new_segment", "new segment"),
     Key("M", "M", "count_lesions", "each click starts a new lesion, or no longer"),
     Key("Escape", "Esc", "escape", "cancel, or put the tool down"),

@@ -16,6 +16,7 @@ from MedVLSAM2Lib.panel.autosave import Autosave
 from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.earlier_outline import EarlierOutline
 from MedVLSAM2Lib.panel.engine_events import EngineEvents
 from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
@@ -36,6 +37,7 @@ from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.panel.typed_text import show_only_plain_text
 from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
+from MedVLSAM2Lib.scene.ghost import Ghost
 from MedVLSAM2Lib.scene.module_node import ModuleNode
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
@@ -95,6 +97,7 @@ class Panel:
             ),
         )
         self.placer = self._segments.placer
+        self._earlier = EarlierOutline(ui.beforeButton, Ghost(scene), self.segmenter, self.volume, log)
         self._phrases = PhraseSection(ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape)
         self.asker = Asker(client, self.volume, self.model, self._surfaces, naming.name_and_entry, self.refresh)
         self._questions = AskSection(ui, self.asker, self.volume, self.model, self._escape)
@@ -107,7 +110,12 @@ class Panel:
             lambda: self.volume.node,
             self.finder.not_found,
         )
-        actions = {**self._segments.actions(), "help": self._toggle_help, "escape": self._escape}
+        actions = {
+            **self._segments.actions(),
+            "before": self._earlier.toggle,
+            "help": self._toggle_help,
+            "escape": self._escape,
+        }
         self.shortcuts = Shortcuts(owner, {key.sequence: actions[key.action] for key in KEY_MAP})
         ui.keysLabel.setText(key_map_as_html())
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._on_volume)
@@ -142,12 +150,17 @@ class Panel:
         """The module was opened: shortcuts work, and the volume that is chosen is taken up."""
         self.shortcuts.enable(True)
         self._catalogue.show()
+        self._earlier.open(True)
+        if self._ui.volumeSelector.currentNode() is None and ModuleNode.in_scene(self._scene) is not None:
+            # A scene that was loaded before the module was first opened.
+            self.scene_loaded()
         self._on_volume()
 
     def exit(self) -> None:
         """Another module was opened: the tool is put down and the keys are free."""
         self.shortcuts.enable(False)
         self._segments.put_down()
+        self._earlier.open(False)
 
     def close(self) -> None:
         """End the engine and the timer; nothing is left behind."""
@@ -198,6 +211,7 @@ class Panel:
         self.segmenter.forget_gone()
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
+        self._earlier.refresh()
         self._phrases.refresh()
         self._questions.refresh()
         if not self._scene.IsImporting():

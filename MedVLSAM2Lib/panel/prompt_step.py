@@ -10,6 +10,7 @@ from MedVLSAM2Lib.results import MaskRegion
 from MedVLSAM2Lib.scene.node_access import require_voxels_of, volume_box
 from MedVLSAM2Lib.scene.segment_prompts import keep_prompts_of_segment, prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
+from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 
 
 def target_of(segmentation_node: Any, segment_id: str) -> str:
@@ -77,6 +78,11 @@ class PromptStep:
             self.writes += 1
         self.writer.write(self.segment_id, region.mask)
         self.candidate, self.candidates = region.candidate, region.candidates
+
+    @property
+    def change(self) -> VoxelChange | None:
+        """What it changed of its segment, while it is the last step that its writer wrote; None for nothing."""
+        return self.writer.last_change(self.segment_id, self.writes)
 
     def keep_prompts(self) -> None:
         """Keep its prompts with the segment, after those that are kept already; SceneError when it is gone."""

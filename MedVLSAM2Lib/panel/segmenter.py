@@ -15,6 +15,7 @@ from MedVLSAM2Lib.panel.prompt_tool import PromptTool, read_prompt
 from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.prompts import Phrase, PriorMask, Prompt, PromptError
+from MedVLSAM2Lib.report.quantities import Quantity, write_value
 from MedVLSAM2Lib.results import Failure, MaskRegion, Progress
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.evidence_segments import is_evidence
@@ -23,6 +24,7 @@ from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 from MedVLSAM2Lib.scene.segments import create_segment, create_segmentation, segment_info
 from MedVLSAM2Lib.scene.terminology import MASS
 from MedVLSAM2Lib.scene.volume_frame import VolumeFrame
+from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 
 logger = logging.getLogger(__name__)
 
@@ -232,11 +234,13 @@ class Segmenter:
             self._changed()
 
     def _finish(self, request: int) -> None:
-        self._candidate_requests.pop(request, None)
-        step = self._log.running.pop(request, None)
+        shown = self._candidate_requests.pop(request, None)
+        made = self._log.running.pop(request, None)
+        if made is not None:
+            self._log.done.append(made)
+            self._in_scene(made.keep_prompts)
+        step = made or shown
         if step is not None:
-            self._log.done.append(step)
-            self._in_scene(step.keep_prompts)
             self._in_scene(lambda: self._report(_summary(step)))
         self._changed()
 
@@ -328,9 +332,16 @@ class Segmenter:
 
 
 def _summary(step: PromptStep) -> str:
-    name = segment_info(step.segmentation_node, step.segment_id).name
+    said = f"{segment_info(step.segmentation_node, step.segment_id).name} is segmented: {_changed(step.change)}."
     if step.candidates < 2:
-        return f"{name} is segmented."
+        return said
     # Non-breaking spaces: a key and what it does stay on one line.
     keys = "[\u00a0smaller, ]\u00a0larger"
-    return f"{name} is segmented. Answer {step.candidate + 1} of {step.candidates}: {keys}."
+    return f"{said} Answer {step.candidate + 1} of {step.candidates}: {keys}."
+
+
+def _changed(change: VoxelChange | None) -> str:
+    if change is None or change.is_empty:
+        return "nothing changed"
+    volumes = ((change.added_ml, "added"), (change.removed_ml, "removed"))
+    return ", ".join(f"{write_value(Quantity.VOLUME, ml)} {what}" for ml, what in volumes if ml)

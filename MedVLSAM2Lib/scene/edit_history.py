@@ -68,6 +68,11 @@ class EditHistory:
         """The step that undo takes back."""
         return self._done[-1]
 
+    def last_changes(self, segment_id: str, steps: int) -> list[VoxelChange]:
+        """What the last ``steps`` steps that are done changed of a segment, in the order it was done."""
+        last = list(self._done)[-steps:] if steps else []
+        return [change for step in last for edit in step.edits for change in edit if change.segment_id == segment_id]
+
     def last_undone(self) -> EditStep:
         """The step that redo does again."""
         return self._undone[-1]

@@ -20,17 +20,23 @@ class ModuleNode:
         self._node = node
 
     @classmethod
+    def in_scene(cls, scene: Any) -> ModuleNode | None:
+        """The scene's one module node; None when there is none yet."""
+        node = scene.GetSingletonNode(_MODULE_NAME, "vtkMRMLScriptedModuleNode")
+        return None if node is None else cls(node)
+
+    @classmethod
     def of_scene(cls, scene: Any) -> ModuleNode:
         """The scene's one module node, made when there is none yet."""
-        node = scene.GetSingletonNode(_MODULE_NAME, "vtkMRMLScriptedModuleNode")
-        if node is None:
-            # A singleton before it is added: a scene loaded later then brings its state into this node, not a second one.
-            node = slicer.vtkMRMLScriptedModuleNode()
-            node.SetSingletonTag(_MODULE_NAME)
-            node.SetName(_MODULE_NAME)
-            node.SetModuleName(_MODULE_NAME)
-            node = scene.AddNode(node)
-        return cls(node)
+        there = cls.in_scene(scene)
+        if there is not None:
+            return there
+        # A singleton before it is added: a scene loaded later then brings its state into this node, not a second one.
+        node = slicer.vtkMRMLScriptedModuleNode()
+        node.SetSingletonTag(_MODULE_NAME)
+        node.SetName(_MODULE_NAME)
+        node.SetModuleName(_MODULE_NAME)
+        return cls(scene.AddNode(node))
 
     @property
     def node(self) -> Any:

@@ -45,6 +45,11 @@ class SegmentLayer:
         return hash(self._image)
 
     @property
+    def image(self) -> Any:
+        """The vtkOrientedImageData."""
+        return self._image
+
+    @property
     def box(self) -> VoxelBox:
         """The voxels the layer has memory for."""
         return image_box(self._image)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import slicer
 
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
@@ -100,6 +101,12 @@ class SegmentWriter:
         """The segment in the volume's own voxels; without ``box`` all of it that lies inside the volume."""
         self._require_nodes()
         return look_at_segment(self._segmentation_node, self._volume_node, segment_id).read(box)
+
+    def last_change(self, segment_id: str, steps: int) -> VoxelChange | None:
+        """What the last ``steps`` steps together changed of a segment; None when nothing, or it was resampled between them."""
+        changes = self._history.last_changes(segment_id, steps)
+        on_one_grid = all(np.allclose(change.ijk_to_local, changes[0].ijk_to_local) for change in changes)
+        return VoxelChange.in_all(changes) if changes and on_one_grid else None
 
     def edited_since_write(self, segment_id: str) -> bool:
         """Whether anyone changed the segment since our last write; for one never written, whether it has voxels."""

@@ -69,12 +69,13 @@ def test_each_key_does_what_the_map_says(a_user: User, a_ct: Any) -> None:
 def test_no_key_works_once_another_module_is_open(a_user: User) -> None:
     a_user.module.widget.exit()
     a_user.ui.statusLabel.setText("")
-    for key in ("1", "2", "3", "4", "5", "X", "Z", "BracketLeft", "BracketRight", "N", "M", "Question", "Return"):
+    for key in ("1", "2", "3", "4", "5", "X", "Z", "BracketLeft", "BracketRight", "C", "N", "M", "Question", "Return"):
         a_user.key(key)
     assert a_user.panel.placer.tool is None
     assert not a_user.ui.negativeButton.checked
     assert not a_user.panel.segmenter.is_counting
     assert a_user.ui.keysSection.collapsed
+    assert not a_user.ui.beforeButton.checked
     assert a_user.says == ""
     a_user.module.widget.enter()
     a_user.key("M")
