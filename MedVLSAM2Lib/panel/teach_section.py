@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_HEADINGS = ("Segment", "Scan", "Learned as")
+_HEADINGS = ("Segment", "Learned as", "Scan")
 _POLL_MS = 200
 
 
@@ -128,9 +128,9 @@ class TeachSection:
             self._say(str(error))
 
     def _fill(self) -> None:
-        rows = [(one.segment.info.name, one.segment.volume_node.GetName(), _told(one)) for one in self._lessons]
+        rows = [(one.segment.info.name, _told(one), one.segment.volume_node.GetName()) for one in self._lessons]
         rows += [
-            (", ".join(k.segments), f"kept {k.kept:%d %b %Y}", self._all_learned_as(k.segments)) for k in self._kept
+            (", ".join(k.segments), self._all_learned_as(k.segments), f"kept {k.kept:%d %b %Y}") for k in self._kept
         ]
         self._is_showing = True
         table = self._ui.lessonsTable
@@ -230,12 +230,12 @@ class TeachSection:
         ways = list(dict.fromkeys(one.way for one in compared))
         structures = list(dict.fromkeys(one.structure for one in compared))
         table.setColumnCount(1 + len(ways))
-        table.setHorizontalHeaderLabels(["DSC before → after", *ways])
+        table.setHorizontalHeaderLabels(["DSC", *ways])
         table.setRowCount(len(structures))
         for row, structure in enumerate(structures):
             table.setItem(row, 0, qt.QTableWidgetItem(structure))
         for one in compared:
-            text = f"{one.before:.2f} → {one.after:.2f}"
+            text = f"{_dsc(one.before)} → {_dsc(one.after)}"
             table.setItem(structures.index(one.structure), 1 + ways.index(one.way), qt.QTableWidgetItem(text))
         table.resizeColumnsToContents()
 
@@ -387,6 +387,10 @@ def _verdict(compared: tuple[Compared, ...] | None) -> str:
     before, after = (sum(getattr(one, when) for one in compared) / len(compared) for when in ("before", "after"))
     how = "better than" if after > before + 0.005 else "worse than" if after < before - 0.005 else "as good as"
     return f"The new model is {how} the one before: mean DSC {before:.2f} → {after:.2f} on scans it did not learn from."
+
+
+def _dsc(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0")
 
 
 def _duration(seconds: float) -> str:
