@@ -68,6 +68,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from MedVLSAM2Lib.panel.engine_place import ChosenLauncher, EnginePlace
         from MedVLSAM2Lib.panel.panel import Panel
         from MedVLSAM2Lib.panel.setup_section import open_setup_section
+        from MedVLSAM2Lib.panel.teach_section import open_teach_section
 
         widget = slicer.util.loadUI(self.resourcePath("UI/MedVLSAM2.ui"))
         self.layout.addWidget(widget)
@@ -91,6 +92,12 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             place.convert,
             place.download,
         )
+        teach = slicer.util.loadUI(self.resourcePath("UI/Teach.ui"))
+        widget.layout().insertWidget(widget.layout().count() - 1, teach)
+        self.teachUi = slicer.util.childWidgetVariables(teach)
+        self.teachSection = open_teach_section(
+            self.teachUi, teach, slicer.mrmlScene, place, self.panel.model, self.panel.say, self.panel.refresh
+        )
         setup = slicer.util.loadUI(self.resourcePath("UI/Setup.ui"))
         widget.layout().insertWidget(widget.layout().count() - 1, setup)
         self.setupUi = slicer.util.childWidgetVariables(setup)
@@ -106,6 +113,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """Slicer shows the module."""
         self.setupSection.show()
+        self.teachSection.show()
         self.panel.enter()
 
     def exit(self) -> None:
@@ -116,6 +124,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Slicer ends, or the module is reloaded."""
         self.removeObservers()
         self.setupSection.close()
+        self.teachSection.close()
         self.panel.close()
 
     def onSceneClosed(self, _caller: Any, _event: Any) -> None:

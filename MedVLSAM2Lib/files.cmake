@@ -108,6 +108,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/simulated_user.py
   MedVLSAM2Lib/evaluation/suites/__init__.py
   MedVLSAM2Lib/evaluation/suites/bare_scene.py
+  MedVLSAM2Lib/evaluation/suites/before_after.py
   MedVLSAM2Lib/evaluation/suites/language.py
   MedVLSAM2Lib/evaluation/suites/latency.py
   MedVLSAM2Lib/evaluation/suites/orientation_subjects.py
@@ -124,6 +125,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/autosave_folder.py
   MedVLSAM2Lib/files/dicom_series.py
   MedVLSAM2Lib/files/geometry.py
+  MedVLSAM2Lib/files/scan_collection.py
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/segmentation_reader.py
   MedVLSAM2Lib/files/volume_file.py
@@ -214,6 +216,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
+  MedVLSAM2Lib/panel/cli_process.py
   MedVLSAM2Lib/panel/conversation_html.py
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/earlier_outline.py
@@ -224,6 +227,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/hand_edits.py
   MedVLSAM2Lib/panel/installer.py
   MedVLSAM2Lib/panel/key_map.py
+  MedVLSAM2Lib/panel/learning_runs.py
   MedVLSAM2Lib/panel/model_identity.py
   MedVLSAM2Lib/panel/model_section.py
   MedVLSAM2Lib/panel/model_shelf.py
@@ -254,7 +258,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/step_log.py
   MedVLSAM2Lib/panel/strokes.py
   MedVLSAM2Lib/panel/structure_list.py
+  MedVLSAM2Lib/panel/teach_section.py
+  MedVLSAM2Lib/panel/teacher.py
+  MedVLSAM2Lib/panel/teaching_material.py
   MedVLSAM2Lib/panel/tool_rules.py
+  MedVLSAM2Lib/panel/training_command.py
   MedVLSAM2Lib/panel/typed_text.py
   MedVLSAM2Lib/panel/typing_keys.py
   MedVLSAM2Lib/plain_json.py
@@ -320,6 +328,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scene/prompt_markups.py
   MedVLSAM2Lib/scene/prompt_reader.py
   MedVLSAM2Lib/scene/report_node.py
+  MedVLSAM2Lib/scene/scan_segments.py
   MedVLSAM2Lib/scene/scene_grid.py
   MedVLSAM2Lib/scene/segment_fingerprint.py
   MedVLSAM2Lib/scene/segment_layer.py

@@ -21,7 +21,7 @@ from MedVLSAM2Lib.report import SectionKey
 from MedVLSAM2Lib.training.phantom import make_phantom
 
 WIDTHS = (380, 720)
-SECTIONS = ("input", "segment", "ask", "report", "keys", "model")
+SECTIONS = ("input", "segment", "ask", "report", "keys", "model", "teach")
 CLICKED = ("liver", "spleen", "urinary bladder")
 TICKED = ("liver", "spleen", "left kidney", "right kidney")
 LOOKED_FOR = "left lung"
@@ -35,7 +35,7 @@ class Studio:
     def __init__(self, a_slicer: Any) -> None:
         self._slicer = a_slicer
         self.module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
-        self.ui = self.module.widget.ui
+        self.ui, self._teach_ui = self.module.widget.ui, self.module.widget.teachUi
         self._panel = self.module.widget.panel
         self.module.widget.enter()
 
@@ -67,14 +67,17 @@ class Studio:
         from harness.screenshots import pixels_of_widget
 
         for other in SECTIONS:
-            getattr(self.ui, f"{other}Section").collapsed = other != section
+            self._section(other).collapsed = other != section
         self.ui.structuresGroup.collapsed = section != "segment"
         panel = self.module.panel
         panel.show()
         for _ in range(2):
             panel.resize(width, panel.heightForWidth(width) if panel.hasHeightForWidth() else panel.sizeHint.height())
             self._slicer.process_events()
-        return pixels_of_widget(getattr(self.ui, f"{section}Section"))
+        return pixels_of_widget(self._section(section))
+
+    def _section(self, name: str) -> Any:
+        return getattr(self._teach_ui if name == "teach" else self.ui, f"{name}Section")
 
     def _shown(self, volume: Any) -> Any:
         import slicer

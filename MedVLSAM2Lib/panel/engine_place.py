@@ -13,6 +13,7 @@ from MedVLSAM2Lib.engine import LaunchError, RemoteMachine, WorkerLauncher, Work
 from MedVLSAM2Lib.engine.launcher import LocalLauncher
 from MedVLSAM2Lib.environment import inspect_this_python, read_requirements, variables_for_another_python
 from MedVLSAM2Lib.panel.models_command import ModelsCommand
+from MedVLSAM2Lib.panel.training_command import TrainingCommand
 
 _PLACE, _PYTHON = "MedVLSAM2/EnginePlace", "MedVLSAM2/EnginePython"
 _HOST, _COMMAND = "MedVLSAM2/EngineHost", "MedVLSAM2/EngineCommand"
@@ -121,6 +122,17 @@ class EnginePlace:
         if self.kind is Place.ENVIRONMENT:
             return self._command().download(store, name, licence, told, cancelled)
         return store.download(name, licence, told=told, cancelled=cancelled)
+
+    def training(self) -> TrainingCommand:
+        """What trains with the Python of this machine's engine; LaunchError, which says what to do, when nothing can."""
+        if self.kind is Place.REMOTE:
+            raise LaunchError(
+                f"The engine runs on {self.host or 'another machine'}; learn there with medvlsam2 train finetune."
+            )
+        if self.kind is Place.ENVIRONMENT:
+            return TrainingCommand(self._python(), self.variables)
+        self.launcher()
+        return TrainingCommand()
 
     def _command(self) -> ModelsCommand:
         if self.kind is not Place.ENVIRONMENT:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,12 +15,11 @@ from MedVLSAM2Lib.catalogue import (
     ModelStore,
 )
 from MedVLSAM2Lib.catalogue.progress import Cancelled, DownloadProgress, ProgressListener
-from MedVLSAM2Lib.engine.launcher import LaunchError, running_python
+from MedVLSAM2Lib.engine.launcher import LaunchError
 from MedVLSAM2Lib.environment import Cancelled as Stopped
 from MedVLSAM2Lib.environment import EnvironmentProblem
-from MedVLSAM2Lib.environment.processes import run_program
+from MedVLSAM2Lib.panel.cli_process import run_cli
 
-_ROOT = Path(__file__).resolve().parents[2]
 _PERCENT = re.compile(r"^(\d+) % of .*?, (.+)$")
 _OTHER_LICENCE = re.compile(r" gives the licence .* download again with --accept-licence (\S+) if you agree")
 
@@ -79,13 +77,9 @@ class ModelsCommand:
     def _run(
         self, store: ModelStore, arguments: tuple[str, ...], told: Callable[[str], None], cancelled: Cancelled
     ) -> tuple[int, list[str]]:
-        base = os.environ if self._variables is None else self._variables
-        path = os.pathsep.join(filter(None, [str(_ROOT), base.get("PYTHONPATH", "")]))
         places = ["--data", str(store.data_folder), "--cache", str(store.hub_cache)]
         try:
-            python = self._python or running_python()
-            command = [str(python), "-m", "MedVLSAM2Lib.cli", "models", *arguments, *places]
-            return run_program(command, {**base, "PYTHONUTF8": "1", "PYTHONPATH": path}, told, cancelled)
+            return run_cli(self._python, self._variables, ["models", *arguments, *places], told, cancelled)
         except Stopped:
             raise
         except (LaunchError, EnvironmentProblem) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
     from MedVLSAM2Lib.training.joint.processes import Processes
 
 CONFIGS = Path(__file__).parent / "configs"
-INTERACTIVE, ALL = "interactive", "all"
+PREPARED = "prepared"
+INTERACTIVE, FINETUNE, ALL = "interactive", "finetune", "all"
 STAGES = {
     "align": "teach volumes and captions to agree",
     "meaning": "teach words to be told apart, and the language model to speak of volumes",
     "caption": "teach the language model to speak of volumes",
     "joint": "teach masks to follow words, points and boxes, with the language model or beside it",
     "survey": "teach the language model to answer from what was found in a scan, while words go on to mean what they did",
-    "finetune": "go on with a checkpoint on your own data, with few of its parts learning",
+    FINETUNE: "go on with a checkpoint on your own data, with few of its parts learning",
 }
 
 
@@ -43,11 +45,14 @@ def _add_interactive(command: argparse.ArgumentParser) -> None:
 
 
 def _add_stage(command: argparse.ArgumentParser, name: str) -> None:
-    _add_common(command, name, needs_data=False)
+    _add_common(command, name, needs_data=name == FINETUNE)
     command.add_argument("--from", dest="start", type=Path, help="checkpoint to begin with")
     command.add_argument("--tokenizer", type=Path, help="of a network that is made from nothing")
     command.add_argument("--masks", type=Path, help="safetensors file that the mask model of a new network begins with")
-    command.set_defaults(run=_stage)
+    command.set_defaults(run=_stage, stage=name)
+    if name == FINETUNE:
+        # Of one's own data there are many; each run prepares its own.
+        command.set_defaults(cache=None)
 
 
 def _add_all(command: argparse.ArgumentParser) -> None:
@@ -85,16 +90,19 @@ def _stage(chosen: argparse.Namespace) -> None:
 
     config = JointConfig.read(chosen.config)
     config = replace(config, schedule=_schedule(config.schedule, chosen))
+    cache = chosen.cache or chosen.output / PREPARED
+    if chosen.cache is None and not chosen.resume:
+        shutil.rmtree(cache, ignore_errors=True)
     if chosen.data is not None:
-        prepare(chosen.data, chosen.cache)
+        prepare(chosen.data, cache)
     train_stage(
         config,
         chosen.output,
         tokenizer=chosen.tokenizer,
         start=chosen.start,
         masks=chosen.masks,
-        cache=chosen.cache if chosen.data is not None else None,
-        people=chosen.cache / "people",
+        cache=cache if chosen.data is not None else None,
+        people=(chosen.cache or default_cache()) / "people",
         resume=chosen.resume,
         processes=_processes(),
     )

@@ -78,6 +78,7 @@ def _write(raw: RawCase, cache: Path, rng: np.random.Generator) -> dict[str, Any
         "spacing_mm": raw.spacing_mm,
         "layers": list(layers),
         "has_image": raw.image is not None,
+        "held_out": is_held_out(raw.group, raw.name) if raw.held_out is None else raw.held_out,
         "objects": [_plain(item) for item in objects],
     }
 
@@ -107,7 +108,8 @@ def _read(entry: dict[str, Any], cache: Path) -> Case:
         layers=layers,
         objects=tuple(_object(item) for item in entry["objects"]),
         sample=_sample(image),
-        held_out=is_held_out(entry["group"], name),
+        # Caches of earlier versions leave it to the name.
+        held_out=entry.get("held_out", is_held_out(entry["group"], name)),
     )
 
 

@@ -6,12 +6,13 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import SimpleITK
 
+from MedVLSAM2Lib.files.scan_collection import HELD_OUT_NAME, ScanCollection
 from MedVLSAM2Lib.training.data.raw_case import RawCase
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def own_scans(folder: Path) -> Iterator[RawCase]:
 
     A scan ``NAME.nii.gz`` (or ``.nii``, ``.nrrd``, ``.mha``) and beside it ``NAME.seg.nrrd`` as Slicer saves it, or a folder
     with ``image.nii.gz``, ``label.nii.gz`` and ``labels.json`` (``{"1": "liver"}``). Of segments that overlap, the later
-    ones are on top. A segmentation is brought onto its scan's grid.
+    ones are on top. A segmentation is brought onto its scan's grid. Where ``held_out.json`` says which scans are held out
+    (``ScanCollection``), those are; otherwise about every fifth is.
 
     Raises:
         TrainingDataError: there is none, or one cannot be used.
@@ -49,9 +51,12 @@ def own_scans(folder: Path) -> Iterator[RawCase]:
         raise TrainingDataError(
             f"There is no scan with a segmentation in {folder}; put NAME.nii.gz and NAME.seg.nrrd side by side."
         )
+    is_settled = (folder / HELD_OUT_NAME).exists()
+    held_out = ScanCollection(folder).held_out() if is_settled else frozenset[str]()
     for scan, segmentation in pairs:
         try:
-            yield _case(scan, segmentation, folder)
+            case = _case(scan, segmentation, folder)
+            yield replace(case, held_out=case.name in held_out) if is_settled else case
         except RuntimeError as error:
             raise TrainingDataError(f"{scan} or {segmentation} cannot be read; check the files.") from error
 

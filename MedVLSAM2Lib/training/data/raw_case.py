@@ -11,7 +11,10 @@ from MedVLSAM2Lib.model.patches.view import Triple
 
 @dataclass(frozen=True)
 class RawCase:
-    """A case as read: arrays (K, J, I) in canonical (LPS) order, ``image`` int16 HU or None, ``labels`` uint8."""
+    """A case as read: arrays (K, J, I) in canonical (LPS) order, ``image`` int16 HU or None, ``labels`` uint8.
+
+    ``held_out`` says whether it is for validation only, None where its name decides that.
+    """
 
     name: str
     group: str
@@ -19,3 +22,4 @@ class RawCase:
     image: np.ndarray | None
     labels: np.ndarray
     label_names: dict[int, str] = field(default_factory=dict)
+    held_out: bool | None = None
