@@ -11,7 +11,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleWidget,
+)
 from slicer.util import VTKObservationMixin
 
 _BUTTONS_WITH_ICONS = (
@@ -104,6 +108,7 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setupSection = open_setup_section(
             self.setupUi, setup, place, store, self.panel.say, self.panel.move_engine
         )
+        self.logic = MedVLSAM2Logic(self.panel)
         for button in _BUTTONS_WITH_ICONS:
             icon = qt.QIcon(self.resourcePath(f"Icons/{button}.png"))
             getattr(self.ui, f"{button}Button").setIcon(icon)
@@ -134,6 +139,60 @@ class MedVLSAM2Widget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneLoaded(self, _caller: Any, _event: Any) -> None:
         """Take up what was chosen and asked in the scene."""
         self.panel.scene_loaded()
+
+
+class MedVLSAM2Logic(ScriptedLoadableModuleLogic):
+    """The module's tasks for Slicer's Python console: ``logic = slicer.util.getModuleLogic("MedVLSAM2")``.
+
+    Each returns when it is done. What cannot be done is a ValueError whose message is one sentence. Positions are R, A, S in
+    mm, as Slicer shows them. Results are those of the panel: they can be undone, corrected and saved there.
+
+    Args:
+        panel: the module's panel.
+    """
+
+    def __init__(self, panel: Any) -> None:
+        super().__init__()
+        from MedVLSAM2Lib.panel.console import Console
+
+        self._console = Console(panel, slicer.mrmlScene, slicer.app.processEvents)
+
+    def segmentByPhrase(self, volumeNode: Any, phrase: str, segmentationNode: Any = None) -> Any:
+        """A segment of each object that a phrase names: the segmentation (a new one if None) and the segments' ids."""
+        return self._console.find(volumeNode, phrase, segmentationNode)
+
+    def segmentByPoints(
+        self,
+        volumeNode: Any,
+        points: Any,
+        negativePoints: Any = (),
+        segmentationNode: Any = None,
+        segmentID: str = "",
+        name: str = "",
+    ) -> Any:
+        """The object at some points, as a new segment or the one with that id: the segmentation and the segment's id."""
+        return self._console.click(volumeNode, points, negativePoints, segmentationNode, segmentID, name)
+
+    def ask(self, volumeNode: Any, question: str) -> Any:
+        """The answer: its ``text``, and ``sentences`` with links to segments of the conversation's evidence."""
+        return self._console.ask(volumeNode, question)
+
+    def report(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        template: str = "",
+        indication: str = "",
+        priorSegmentationNode: Any = None,
+    ) -> Any:
+        """A draft report of a segmentation; the template that fits it if none is named."""
+        return self._console.report(volumeNode, segmentationNode, template, indication, priorSegmentationNode)
+
+    def exportReport(self, segmentationNode: Any, folder: str, format: str = "PAGE") -> list[str]:
+        """Write the report of a segmentation as ``PAGE``, ``TEXT``, ``JSON`` or ``DICOM``: the files' paths."""
+        from MedVLSAM2Lib.panel.report_export import ExportFormat
+
+        return [str(path) for path in self._console.export(segmentationNode, Path(folder), ExportFormat[format])]
 
 
 def _find_library() -> None:

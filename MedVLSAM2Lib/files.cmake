@@ -217,6 +217,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/chosen_model.py
   MedVLSAM2Lib/panel/chosen_volume.py
   MedVLSAM2Lib/panel/cli_process.py
+  MedVLSAM2Lib/panel/console.py
   MedVLSAM2Lib/panel/conversation_html.py
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/earlier_outline.py

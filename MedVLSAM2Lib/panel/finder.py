@@ -66,6 +66,10 @@ class Finder:
         writers: write the segments.
         naming: what segments are called.
         report: gets one sentence for the status line.
+
+    Attributes:
+        made: the steps of the last search, in the order they were found; None until it is finished, and when it came to
+            nothing because it was cancelled or failed.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Finder:
         self._numbers = count(1)
         self._searches: dict[int, _Search] = {}
         self._missing: dict[str, dict[str, None]] = {}
+        self.made: tuple[FoundStep, ...] | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -111,6 +116,7 @@ class Finder:
         except SceneError as error:
             self._refuse(error)
             return False
+        self.made = None
         number = next(self._numbers)
         request = self._client.find(volume_id, asked, f"found {number}/")
         self._searches[request] = _Search(
@@ -146,6 +152,7 @@ class Finder:
         """The scene was closed."""
         self._searches.clear()
         self._missing.clear()
+        self.made = None
 
     def _make_segment(self, request: int, search: _Search, found: FoundObject) -> None:
         # After a crash of the worker everything is told again.
@@ -188,7 +195,7 @@ class Finder:
     def _finish(self, request: int, search: _Search) -> None:
         self._forget(request)
         self._remember_missing(search)
-        steps = list(search.by_object.values())
+        steps = self.made = tuple(search.by_object.values())
         for step in steps:
             self._log.done.append(step)
             self._in_scene(step.keep_prompts)

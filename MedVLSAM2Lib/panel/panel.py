@@ -196,6 +196,18 @@ class Panel:
         self.segmenter.show_prompts()
         self.refresh()
 
+    def choose(self, volume_node: Any, segmentation_node: Any, segment_id: str) -> None:
+        """Choose a scan, a segmentation (None for a new one) and a segment of it (empty for a new one), as with the mouse."""
+        self._ui.volumeSelector.setCurrentNode(volume_node)
+        self._ui.negativeButton.setChecked(False)
+        self._ui.segmentSelector.setCurrentNode(segmentation_node)
+        self.segmenter.choose_target(segmentation_node, segment_id)
+
+    @property
+    def last_said(self) -> str:
+        """The last sentence of the status line."""
+        return self._status.last
+
     def move_engine(self) -> None:
         """The engine runs elsewhere from now on: in another Python, on another machine."""
         if self.model.is_started:

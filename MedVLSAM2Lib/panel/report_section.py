@@ -94,6 +94,11 @@ class ReportSection:
         self._show()
 
     @property
+    def study_type(self) -> str:
+        """The template that a draft would be made by now."""
+        return self._study_types[self._ui.templateSelector.currentIndex] if self._study_types else ""
+
+    @property
     def is_busy(self) -> bool:
         """Whether something is being measured or written, or waits to be shown."""
         return self.reporter.is_busy or self._exporter.is_busy or self._table.is_behind
@@ -201,9 +206,8 @@ class ReportSection:
         ui = self._ui
         self.say("")
         self._was_template_chosen = False
-        study_type = self._study_types[ui.templateSelector.currentIndex]
         self.reporter.draft(
-            study_type, self._volume(), ui.priorSelector.currentNode(), typed(str(ui.indicationEdit.text))
+            self.study_type, self._volume(), ui.priorSelector.currentNode(), typed(str(ui.indicationEdit.text))
         )
 
     def _on_template(self, _index: int) -> None:

@@ -147,7 +147,41 @@ class Reporter:
 
     def draft(self, study_type: str, volume_node: Any, prior_node: Any, indication: str) -> None:
         """Draft by a template what is segmented; what a person typed, edited or struck in an earlier draft is kept."""
-        self._in_scene(lambda: self._draft(study_type, volume_node, prior_node, indication))
+        self._in_scene(lambda: self.make_draft(study_type, volume_node, prior_node, indication))
+
+    def make_draft(self, study_type: str, volume_node: Any, prior_node: Any, indication: str) -> None:
+        """As ``draft``.
+
+        Raises:
+            SceneError, ReportError: it cannot be made; one sentence.
+        """
+        template = self._templates.get(study_type)
+        if template is None:
+            raise SceneError(f"There is no report template {study_type}; choose one of {', '.join(self._templates)}.")
+        if volume_node is None:
+            raise SceneError("There is no volume; choose the scan to report on.")
+        segments = list_segments(self.segmentation_node) if self.segmentation_node is not None else ()
+        if not segments:
+            raise SceneError("There is no segment to report on; segment something first.")
+        kept = self._kept = ReportNode.for_segmentation(self.segmentation_node)
+        kept.volume, kept.prior = volume_node, self._prior(prior_node)
+        model = self._model() if self._model_took_part() else None
+        files = dicom_files_of(volume_node)
+        header = read_header(files[0]) if files else {}
+        report = self.report
+        if report is None:
+            report = draft_report(template, (), model, indication, header)
+        else:
+            report = drafted_again(report, template, model, header)
+        report = with_not_found(report, template, self._not_found(volume_node))
+        for info in segments:
+            new = ReportSegment(info.segment_id, info.name, SegmentMeasurements(info.segment_id))
+            report = report.with_segment(_described(report.segments.get(info.segment_id, new), info))
+        self._stamps.clear()
+        self._keep(report)
+        self.set_indication(indication)
+        self.last_draft = self.report
+        self._look()
 
     def set_indication(self, text: str) -> None:
         """Write the indication; empty for none."""
@@ -305,33 +339,6 @@ class Reporter:
             self._refuse(SceneError(sentence))
 
     # --- small helpers
-
-    def _draft(self, study_type: str, volume_node: Any, prior_node: Any, indication: str) -> None:
-        template = self._templates[study_type]
-        if volume_node is None:
-            raise SceneError("There is no volume; choose the scan to report on.")
-        segments = list_segments(self.segmentation_node) if self.segmentation_node is not None else ()
-        if not segments:
-            raise SceneError("There is no segment to report on; segment something first.")
-        kept = self._kept = ReportNode.for_segmentation(self.segmentation_node)
-        kept.volume, kept.prior = volume_node, self._prior(prior_node)
-        model = self._model() if self._model_took_part() else None
-        files = dicom_files_of(volume_node)
-        header = read_header(files[0]) if files else {}
-        report = self.report
-        if report is None:
-            report = draft_report(template, (), model, indication, header)
-        else:
-            report = drafted_again(report, template, model, header)
-        report = with_not_found(report, template, self._not_found(volume_node))
-        for info in segments:
-            new = ReportSegment(info.segment_id, info.name, SegmentMeasurements(info.segment_id))
-            report = report.with_segment(_described(report.segments.get(info.segment_id, new), info))
-        self._stamps.clear()
-        self._keep(report)
-        self.set_indication(indication)
-        self.last_draft = self.report
-        self._look()
 
     def _model_took_part(self) -> bool:
         node = self.segmentation_node

@@ -123,20 +123,33 @@ class Segmenter:
     def prompt(self, tool: PromptTool, positive: bool, markups: Any) -> None:
         """Send what was drawn; a refused prompt disappears again and the reason is reported."""
         try:
-            volume_id = self._volume.require_open()
-            prompt = read_prompt(tool, positive, markups, VolumeFrame(self._volume.node))
-            self._require_target(is_next=self.is_counting and positive)
-            step = self._step(volume_id, prompt, markups)
-            request = self._client.add_prompts(step.volume_id, step.object_id, step.prompts)
+            self._volume.require_open()
+            drawn = read_prompt(tool, positive, markups, VolumeFrame(self._volume.node))
+            self.send((drawn,), markups, as_new=self.is_counting and positive)
         except (SceneError, PromptError) as error:
             if markups.GetScene() is not None:
                 markups.GetScene().RemoveNode(markups)
             self._refuse(error)
-            return
+
+    def send(self, prompts: tuple[Prompt, ...], markups: Any, *, as_new: bool = False) -> PromptStep:
+        """Send prompts that were drawn with ``markups`` as one step, on a lesion of its own if ``as_new``.
+
+        Raises:
+            SceneError, PromptError: they cannot be sent; one sentence.
+        """
+        volume_id = self._volume.require_open()
+        self._require_target(is_next=as_new)
+        step = self._step(volume_id, prompts, markups)
+        request = self._client.add_prompts(step.volume_id, step.object_id, step.prompts)
         self._log.begin(request, step)
         self.progress = 0.0
         self._report("Segmenting…")
         self._changed()
+        return step
+
+    def has_done(self, step: PromptStep) -> bool:
+        """Whether a step was answered, and not taken back."""
+        return step in self._log.done
 
     def undo(self) -> None:
         """Take the last prompt back, on whichever segment it was."""
@@ -296,10 +309,10 @@ class Segmenter:
         elif not self._has_target():
             self.segment_id = create_segment(self.segmentation_for_new())
 
-    def _step(self, volume_id: str, prompt: Prompt, markups: Any) -> PromptStep:
+    def _step(self, volume_id: str, asked: tuple[Prompt, ...], markups: Any) -> PromptStep:
         node, segment_id = self.segmentation_node, self.segment_id
         writer, object_id = self._writers.of(node, self._volume.node), self._log.object_of(target_of(node, segment_id))
-        prompts = (*self._what_engine_lacks(volume_id, object_id, writer), prompt)
+        prompts = (*self._what_engine_lacks(volume_id, object_id, writer), *asked)
         return PromptStep(volume_id, self._volume.node, node, segment_id, writer, prompts, markups, object_id)
 
     def _what_engine_lacks(self, volume_id: str, object_id: str, writer: SegmentWriter) -> tuple[Prompt, ...]:

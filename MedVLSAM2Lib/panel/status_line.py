@@ -23,6 +23,9 @@ class StatusLine:
     Args:
         label: the QLabel.
         clock: seconds that only grow.
+
+    Attributes:
+        last: the last sentence.
     """
 
     def __init__(self, label: Any, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,9 +33,11 @@ class StatusLine:
         self._clock = clock
         self._notice = ""
         self._notice_ends = 0.0
+        self.last = ""
 
     def say(self, sentence: str) -> None:
         """Show one sentence; an empty one clears the line."""
+        self.last = sentence
         notice = self._notice if sentence and self._clock() < self._notice_ends else ""
         self._label.setText(in_label(" ".join(part for part in (notice, sentence) if part)))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from MedVLSAM2Lib.engine.encoding import ProtocolError, decode, encode
-from MedVLSAM2Lib.results import AnswerSentence
+from MedVLSAM2Lib.results import AnswerSentence, SentenceStatus
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.node_access import require_in_scene
 
@@ -30,6 +30,11 @@ class Exchange:
     sentences: tuple[AnswerSentence, ...] = ()
     raw: str = ""
     model: str = ""
+
+    @property
+    def text(self) -> str:
+        """The sentences that hold, as one text."""
+        return " ".join(one.text for one in self.sentences if one.status is SentenceStatus.SAID)
 
 
 class ConversationNode:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import slicer
 from PySide6 import QtCore, QtWidgets
 
 from .core_io_manager import CoreIOManager
@@ -52,6 +53,9 @@ class Application:
 
     def coreIOManager(self) -> CoreIOManager:
         return self._io_manager
+
+    def moduleManager(self) -> Any:
+        return slicer.modules
 
     def layoutManager(self) -> LayoutManager:
         return self._layout_manager

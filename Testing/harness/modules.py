@@ -24,13 +24,41 @@ class Module:
         return self.widget
 
 
+class qSlicerScriptedLoadableModule(Module):
+    """A module written in Python; ``slicer.util`` tells it from the others by its class."""
+
+    def widgetRepresentation(self) -> Any:
+        return None if self.widget is None else qSlicerScriptedLoadableModuleWidget(self.widget)
+
+
+class qSlicerScriptedLoadableModuleWidget:
+    """The C++ side of a scripted module's panel."""
+
+    def __init__(self, widget: Any) -> None:
+        self._widget = widget
+
+    def self(self) -> Any:
+        """The Python side."""
+        return self._widget
+
+
 class Modules(SimpleNamespace):
     """Modules by lower-case name, and scripted modules' widgets as ``<Name>Widget``; others raise AttributeError."""
 
-    def add(self, name: str, *, logic: Any = None, path: Path | str = "", widget: Any = None) -> Module:
-        module = Module(name, logic, str(path), widget)
+    def add(self, name: str, *, logic: Any = None) -> Module:
+        module = Module(name, logic)
         setattr(self, name.lower(), module)
         return module
+
+    def add_scripted(self, name: str, path: Path) -> Module:
+        module = qSlicerScriptedLoadableModule(name, path=str(path))
+        setattr(self, name.lower(), module)
+        return module
+
+    def module(self, name: str) -> Module | None:
+        """As the module manager finds it."""
+        found = vars(self).get(name.lower())
+        return found if found is not None and found.name == name else None
 
     def remove(self, name: str) -> None:
         for attribute in (name.lower(), f"{name}Widget"):

@@ -17,7 +17,7 @@ from trame_slicer.core import SlicerApp
 from . import screenshots
 from .application import Application
 from .import_names import SlicerNames
-from .modules import Modules
+from .modules import Modules, qSlicerScriptedLoadableModule, qSlicerScriptedLoadableModuleWidget
 from .mouse import Mouse, Pixel, Position
 from .scripted_module import ScriptedModule, load_scripted_module
 from .standins.all_stand_ins import ALL_STAND_INS
@@ -26,7 +26,8 @@ from .views import DEFAULT_SIZE, Views
 from .volume_files import load_volume
 
 _IDLE_S = 0.002
-_SLICER_NAMES = ("app", "modules", "mrmlScene", *(cls.__name__ for cls in ALL_STAND_INS))
+_MODULE_CLASSES = (qSlicerScriptedLoadableModule, qSlicerScriptedLoadableModuleWidget)
+_SLICER_NAMES = ("app", "modules", "mrmlScene", *(cls.__name__ for cls in (*ALL_STAND_INS, *_MODULE_CLASSES)))
 
 
 class OffscreenSlicer:
@@ -227,7 +228,7 @@ class OffscreenSlicer:
         names.mrmlScene = self.scene
         names.app = self._application = Application(self._slicer_app, self.views)
         names.modules = self._modules()
-        for cls in ALL_STAND_INS:
+        for cls in (*ALL_STAND_INS, *_MODULE_CLASSES):
             if not cls.__name__.startswith("ctk"):
                 setattr(names, cls.__name__, cls)
 

@@ -36,7 +36,7 @@ def load_scripted_module(path: Path | str) -> ScriptedModule:
     path = Path(path).resolve()
     name = path.stem
     python_module = _imported(name, path)
-    registered = slicer.modules.add(name, path=path)
+    registered = slicer.modules.add_scripted(name, path)
     module = getattr(python_module, name)(SimpleNamespace(path=str(path)))
     panel = _new_panel()
     widget = getattr(python_module, f"{name}Widget")(panel)
