@@ -179,6 +179,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/projector/config.py
   MedVLSAM2Lib/model/projector/mixer.py
   MedVLSAM2Lib/model/seg_projector.py
+  MedVLSAM2Lib/model/shared_arena.py
   MedVLSAM2Lib/model/slices/__init__.py
   MedVLSAM2Lib/model/slices/checkpoint.py
   MedVLSAM2Lib/model/slices/config.py
@@ -191,7 +192,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/slices/published.py
   MedVLSAM2Lib/model/slices/sam2_video.py
   MedVLSAM2Lib/model/slices/search.py
-  MedVLSAM2Lib/model/slices/shared_arena.py
   MedVLSAM2Lib/model/slices/slice_prompts.py
   MedVLSAM2Lib/model/slices/slice_stack.py
   MedVLSAM2Lib/model/slices/tensors.py
@@ -370,6 +370,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/session/finding.py
   MedVLSAM2Lib/session/grounding.py
   MedVLSAM2Lib/session/intensity_edges.py
+  MedVLSAM2Lib/session/mask_making.py
   MedVLSAM2Lib/session/mask_models.py
   MedVLSAM2Lib/session/model_speaker.py
   MedVLSAM2Lib/session/names.py

@@ -18,6 +18,7 @@ from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent, load_mask
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.model.shared_arena import share_one_arena
 from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.session.grounding import Grounding
@@ -81,6 +82,7 @@ def load_mask_model(
     Raises:
         CheckpointError: it cannot be used; the message is one sentence.
     """
+    share_one_arena()
     if read_config(folder).get("model_type") != MODEL_TYPE:
         component = load_mask_component(folder, torch.device(device))
         masks = _mask_model(component, component.capabilities)
@@ -101,11 +103,9 @@ def _mask_model(component: MaskComponent, capabilities: tuple[str, ...], replace
     # transformers, which this kind is made of, takes seconds to import; with such a network it has been.
     from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
     from MedVLSAM2Lib.model.slices.network import SliceNetwork
-    from MedVLSAM2Lib.model.slices.shared_arena import share_one_arena
 
     if not isinstance(component.network, SliceNetwork):
         raise CheckpointError(f"Mask models of the kind {component.kind} cannot be used by this MedVLSAM2.")
-    share_one_arena()
     # On a GPU the weights' own precision is kept; on a CPU bfloat16 pays only where the processor multiplies it itself.
     is_fast = component.network.device.type == "cpu" and cpu_multiplies_bfloat16()
     precision = torch.bfloat16 if is_fast else torch.float32

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-import numpy as np
-
-from MedVLSAM2Lib.model.mask_model import Answer, MaskEstimate
-from MedVLSAM2Lib.model.threads import lone_threads
-from MedVLSAM2Lib.prompts import Prompt, PromptError, in_force
+from MedVLSAM2Lib.model.mask_model import Answer
+from MedVLSAM2Lib.prompts import Prompt, PromptError
 from MedVLSAM2Lib.results import MaskRegion
 from MedVLSAM2Lib.session.errors import SessionError
-from MedVLSAM2Lib.session.intensity_edges import with_sharper_edges
+from MedVLSAM2Lib.session.mask_making import MaskMaker
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
-from MedVLSAM2Lib.session.prompt_rules import apply_rules, reach
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 from MedVLSAM2Lib.volume.reorientation import Reorientation
 
-# Logits are worked out this many voxels at a time, which stay in a core's cache.
-_VOXELS_OF_LOGITS = 2_000_000
 # Whoever writes a region into a scene does so on the thread that also draws it: pieces of this size take some milliseconds.
 _VOXELS_OF_A_PIECE = 3_000_000
 
@@ -30,9 +24,8 @@ class ObjectShelf:
     def __init__(self, volume: Volume, turn: Reorientation) -> None:
         """``volume`` is in canonical order, ``turn`` tells the order in which it was opened."""
         self._turn = turn
-        self._volume = volume
+        self._masks = MaskMaker(volume)
         self._histories: dict[str, ObjectHistory] = {}
-        self._threads = lone_threads()
 
     def __contains__(self, object_id: str) -> bool:
         return object_id in self._histories
@@ -72,46 +65,15 @@ class ObjectShelf:
         base = state.mask
         candidates = tuple(
             Candidate(
-                partial(self._mask_of, estimate, base, state.prompts, new_prompts), estimate.confidence, estimate.memory
+                partial(self._masks.mask_of, estimate, base, state.prompts, new_prompts),
+                estimate.confidence,
+                estimate.memory,
             )
             for estimate in answer.candidates
         )
         if answer.fraction == 1.0 and candidates[answer.chosen].mask.is_empty and base.is_empty:
             raise PromptError("Nothing was found there; click inside the object or draw a box around it.")
         return ObjectState(state.prompts, candidates, answer.chosen)
-
-    def _mask_of(
-        self, estimate: MaskEstimate, base: PackedMask, prompts: Sequence[Prompt], new_prompts: Sequence[Prompt]
-    ) -> PackedMask:
-        """The mask after an estimate: changed within the estimate's box, and where the new prompts say so themselves."""
-        if estimate.is_coarse:
-            estimate = self._threads.submit(with_sharper_edges, estimate, self._volume).result()
-        object_box = estimate.positive_box
-        prompted = reach(new_prompts)
-        # Beyond these boxes nothing was and nothing will be: a view is several times as large as the object in it.
-        whole = object_box.union(prompted).union(base.box)
-        mask = base.unpack(whole)
-        changeable = estimate.box.union(prompted).intersection(whole)
-        changed = mask[changeable.relative_to(whole).slices]
-        changed[estimate.box.intersection(whole).relative_to(changeable).slices] = False
-        self._threshold(estimate, object_box, changed[object_box.relative_to(changeable).slices])
-        apply_rules(changed, changeable, in_force(prompts))
-        return PackedMask.pack_tight(mask, whole)
-
-    def _threshold(self, estimate: MaskEstimate, part: VoxelBox, out: np.ndarray) -> None:
-        """Write ``logits > 0`` of a part of the estimate's box into ``out``, slabs side by side."""
-        depth, rows, columns = part.shape
-        k, j, i = part.relative_to(estimate.box).low
-        slab = max(1, _VOXELS_OF_LOGITS // max(rows * columns, 1))
-
-        def write(first: int) -> None:
-            last = min(first + slab, depth)
-            logits = estimate.logits[slice(k + first, k + last), slice(j, j + rows), slice(i, i + columns)]
-            out[first:last] = logits > 0
-
-        # Asked for one by one: what fails in a thread fails here.
-        for _ in self._threads.map(write, range(0, depth, slab)):
-            pass
 
     def regions(
         self, object_id: str, shown: PackedMask, state: ObjectState, final: bool = True

@@ -146,7 +146,7 @@ class _Eye:
         self._network, self._identity, self._request, self._cache = network, identity, request, cache
         self.volume = request.volume
         self.side = network.config.side
-        self.given = _GivenMask(self, request.earlier)
+        self.given = _GivenMask(request.earlier, request.volume.spacing_mm, self.side)
 
     def look(self, view: View, earlier: _EarlierMask | None = None) -> _Look:
         """Run the network on a view, with the earlier mask drawn into it."""
@@ -227,8 +227,9 @@ class _EarlierMask(Protocol):
 class _GivenMask:
     """The mask of an earlier request."""
 
-    def __init__(self, eye: _Eye, mask: PackedMask) -> None:
-        self._eye, self._mask = eye, mask
+    # It must not know the eye that has it: together they would keep the volume in memory long after its session ended.
+    def __init__(self, mask: PackedMask, spacing_mm: tuple[float, float, float], side: int) -> None:
+        self._mask, self._spacing_mm, self._side = mask, spacing_mm, side
         self._voxels = mask.unpack()
 
     @property
@@ -237,10 +238,10 @@ class _GivenMask:
 
     def in_view(self, view: View) -> np.ndarray:
         if self.box.is_empty:
-            return np.zeros((self._eye.side,) * 3, np.float32)
+            return np.zeros((self._side,) * 3, np.float32)
         k, j, i = (c - low for c, low in zip(view.centre, self.box.low, strict=True))
         own = View((k, j, i), view.size_mm)
-        return sample_view(self._voxels, self._eye.volume.spacing_mm, own, self._eye.side, fill=0.0)
+        return sample_view(self._voxels, self._spacing_mm, own, self._side, fill=0.0)
 
 
 class _FoundMask:
