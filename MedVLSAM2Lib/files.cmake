@@ -431,7 +431,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/network.py
   MedVLSAM2Lib/training/joint/offering.py
   MedVLSAM2Lib/training/joint/phrase_states.py
-  MedVLSAM2Lib/training/joint/processes.py
   MedVLSAM2Lib/training/joint/reliability.py
   MedVLSAM2Lib/training/joint/run.py
   MedVLSAM2Lib/training/joint/source.py
@@ -464,6 +463,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/ema.py
   MedVLSAM2Lib/training/learning/every.py
   MedVLSAM2Lib/training/learning/losses.py
+  MedVLSAM2Lib/training/learning/mixed_precision.py
+  MedVLSAM2Lib/training/learning/processes.py
   MedVLSAM2Lib/training/learning/replicas.py
   MedVLSAM2Lib/training/learning/rough_weights.py
   MedVLSAM2Lib/training/learning/rounds.py
@@ -472,6 +473,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/scene.py
   MedVLSAM2Lib/training/learning/schedule.py
   MedVLSAM2Lib/training/learning/trainer.py
+  MedVLSAM2Lib/training/learning/training_device.py
   MedVLSAM2Lib/training/learning/training_state.py
   MedVLSAM2Lib/training/learning/validation.py
   MedVLSAM2Lib/training/model_card.py

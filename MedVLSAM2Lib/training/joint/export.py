@@ -31,7 +31,7 @@ def save_checkpoint_of(
     validation: dict[str, float],
 ) -> None:
     """Write the network in half precision, with what is known of it, in the place of the checkpoint in ``folder``."""
-    halved = copy.deepcopy(network).to(torch.float16)
+    halved = copy.deepcopy(network).to("cpu", torch.float16)
     trained_on = tuple(f"{source.what}: {source.licence}" for source in SOURCES)
     parts = TRAINED if network.locator is None else (*TRAINED, LOCATOR)
     components = {name: ComponentSource(path=name) for name in parts}
@@ -67,5 +67,5 @@ def _identity(network: JointNetwork) -> str:
     """Names the mask model's weights while they are in memory only."""
     digest = hashlib.sha256()
     for tensor in network.mask_model.state_dict().values():
-        digest.update(tensor.detach().numpy().tobytes())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
     return f"patches:{digest.hexdigest()[:16]}"

@@ -22,10 +22,10 @@ from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
 from MedVLSAM2Lib.training.joint.export import save_checkpoint_of
 from MedVLSAM2Lib.training.joint.network import JointNetwork
-from MedVLSAM2Lib.training.joint.processes import Processes
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
 from MedVLSAM2Lib.training.joint.validation import MEASURES, JointValidation, score
 from MedVLSAM2Lib.training.learning.every import Every
+from MedVLSAM2Lib.training.learning.processes import Processes, check_agreement
 from MedVLSAM2Lib.training.learning.run import BEST, CONFIG_NAME, CURVE_NAME, LATEST, VALIDATION_NAME
 from MedVLSAM2Lib.training.learning.run_log import RunLog
 from MedVLSAM2Lib.training.learning.training_state import Progress, has_state
@@ -146,7 +146,8 @@ def train_stage(
         cache: what ``prepare`` wrote; None for phantoms only.
         people: where phantoms are kept between runs.
         resume: go on from the state in ``output`` if there is one; otherwise what is there is overwritten.
-        processes: those that train together, each in a call of its own; None for this one alone.
+        processes: those that train together, each in a call of its own and on its device; None for this one alone, on
+            the CPU.
 
     Returns:
         How far the run has come, over all its sittings.
@@ -155,8 +156,7 @@ def train_stage(
         ValueError: neither a tokenizer nor a checkpoint to begin with was given, or several processes have no number of
             steps to agree on.
     """
-    if processes is not None and processes.count > 1 and config.schedule.steps is None:
-        raise ValueError("Several processes must take the same steps; give the length with --steps.")
+    check_agreement(config.schedule, processes)
     # Cores are shared out by parts of a batch, not within a convolution; see `replicas`.
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)

@@ -14,8 +14,8 @@ from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
 from MedVLSAM2Lib.training.joint.learner import Learner, Measured
 from MedVLSAM2Lib.training.joint.network import JointNetwork
-from MedVLSAM2Lib.training.joint.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
+from MedVLSAM2Lib.training.learning.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.replicas import Replicas
 from MedVLSAM2Lib.training.learning.training_state import TrainingState
 
@@ -35,9 +35,10 @@ class JointTrainer(TrainingState[JointNetwork]):
         tokenizer: PreTrainedTokenizerBase,
         processes: Processes | None = None,
     ) -> None:
-        """``processes`` train together; None for this one alone."""
+        """``processes`` train together, each on its device; None for this one alone, on the CPU."""
         self.config, self.tokenizer = config, tokenizer
         self.processes = processes or OneProcess()
+        network.to(self.processes.device)
         # Parts that stay as they are keep the statistics of their norms too; copies of the network are as it is now.
         network.eval()
         for part in config.learns:
@@ -68,7 +69,7 @@ class JointTrainer(TrainingState[JointNetwork]):
         """Gradients of one batch, its parts computed side by side."""
         # Of several processes none repeats another's draws.
         key = (self.config.seed, self.progress.step, STREAM, self.processes.index * batches + number)
-        parts = batch.parts(self.config.threads)
+        parts = batch.parts(self._replicas.count)
 
         def learn(network: JointNetwork, part: list[JointBatch], index: int) -> Measured:
             measured = self._learner.measure(network, part[0], np.random.default_rng((*key, index)))

@@ -102,7 +102,7 @@ class _Reader:
     def tokens(self, volume: Volume, volume_id: str, phrases: Sequence[str], cache: Cache) -> np.ndarray:
         """float32 (len(phrases), d)."""
         states = phrase_states(self._network, self._tokens, phrases, self._bfloat16)
-        tokens: np.ndarray = self._network.seg_projector(states).numpy()
+        tokens: np.ndarray = self._network.seg_projector(states).cpu().numpy()
         return tokens
 
 

@@ -18,6 +18,7 @@ from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.learning.calibration import calibrate
 from MedVLSAM2Lib.training.learning.every import Every
+from MedVLSAM2Lib.training.learning.processes import Processes, check_agreement
 from MedVLSAM2Lib.training.learning.rounds import RoundsResult
 from MedVLSAM2Lib.training.learning.run_log import RunLog
 from MedVLSAM2Lib.training.learning.trainer import Trainer
@@ -45,6 +46,7 @@ class TrainingRun:
         self._measures = RunLog(output / VALIDATION_NAME, ("step", "seconds", *MEASURES))
         self._validation = Validation(load_cases(cache), self._config)
         self._stopped = False
+        self._writes = trainer.processes.index == 0
 
     def stop(self) -> None:
         """End after the current step; the state is saved, so that the run can be resumed."""
@@ -52,10 +54,12 @@ class TrainingRun:
 
     def until_done(self) -> None:
         """Train to the end of the schedule, or until ``stop``."""
-        if self._trainer.progress.step == 0:
+        if self._writes and self._trainer.progress.step == 0:
             self._validate()
-        with batch_workers(self._config, self._cache, self._trainer.progress.step) as workers:
+        with batch_workers(self._config, self._cache, self._trainer.progress.step, self._trainer.processes) as workers:
             self._steps(workers)
+        if not self._writes:
+            return
         self._save()
         if self._trainer.is_done:
             self._validate()
@@ -68,12 +72,12 @@ class TrainingRun:
             batch = workers.next()
             waited = time.monotonic() - began
             self._note(self._trainer.step(batch), len(batch), waited)
-            if save.is_due():
+            if self._writes and save.is_due():
                 self._save()
-            if validate.is_due():
+            if self._writes and validate.is_due():
                 self._validate()
             self._trainer.progress.seconds += time.monotonic() - began
-            if log.is_due():
+            if self._writes and log.is_due():
                 self._log()
 
     def _note(self, result: RoundsResult, views: int, waited: float) -> None:
@@ -107,7 +111,13 @@ class TrainingRun:
 
 
 def train(
-    config: TrainingConfig, cache: Path, output: Path, *, resume: bool = False, initial: Path | None = None
+    config: TrainingConfig,
+    cache: Path,
+    output: Path,
+    *,
+    resume: bool = False,
+    initial: Path | None = None,
+    processes: Processes | None = None,
 ) -> Progress:
     """Train from the prepared cases in ``cache``; the curve, the state and the weights go to ``output``.
 
@@ -119,13 +129,19 @@ def train(
         output: made if missing.
         resume: go on from the state in ``output`` if there is one; otherwise what is there is overwritten.
         initial: a safetensors file to begin with.
+        processes: those that train together, each in a call of its own and on its device; None for this one alone, on
+            the CPU.
 
     Returns:
         How far the run has come, over all its sittings.
+
+    Raises:
+        ValueError: several processes have no number of steps to agree on.
     """
+    check_agreement(config.schedule, processes)
     # Cores are shared out by parts of a batch, not within a convolution; see `replicas`.
     torch.set_num_threads(1)
-    trainer = Trainer(config)
+    trainer = Trainer(config, processes)
     output.mkdir(parents=True, exist_ok=True)
     if resume and has_state(output):
         trainer.resume(output)

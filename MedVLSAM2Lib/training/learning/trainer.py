@@ -13,6 +13,7 @@ from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
+from MedVLSAM2Lib.training.learning.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.replicas import Replicas
 from MedVLSAM2Lib.training.learning.rough_weights import is_rough, load_rough_weights
 from MedVLSAM2Lib.training.learning.rounds import Rounds, RoundsResult
@@ -26,10 +27,12 @@ ROUNDS_STREAM = 1_000_000
 class Trainer(TrainingState[PatchNetwork]):
     """Takes one step a batch; ``average`` holds the weights to use."""
 
-    def __init__(self, config: TrainingConfig) -> None:
+    def __init__(self, config: TrainingConfig, processes: Processes | None = None) -> None:
+        """``processes`` train together, each on its device; None for this one alone, on the CPU."""
         self.config = config
+        self.processes = processes or OneProcess()
         torch.manual_seed(config.seed)
-        network = PatchNetwork(config.network)
+        network = PatchNetwork(config.network).to(self.processes.device)
         optimiser = torch.optim.AdamW(
             network.parameters(), config.schedule.peak, betas=(0.9, 0.99), weight_decay=config.weight_decay
         )
@@ -51,6 +54,7 @@ class Trainer(TrainingState[PatchNetwork]):
             group["lr"] = self.learning_rate
         self.network.train()
         result = self._gradients(batch)
+        self.processes.average_gradients(self.network)
         self.take_step(self.config.gradient_norm)
         return result
 
@@ -65,7 +69,9 @@ class Trainer(TrainingState[PatchNetwork]):
         count = self._rounds.draw_count(np.random.default_rng(key))
 
         def learn(network: PatchNetwork, part: list[Example], number: int) -> RoundsResult:
-            result = self._rounds.run(network, part, count, np.random.default_rng((*key, number)))
+            # Of several processes none repeats another's draws.
+            own = self.processes.index * self._replicas.count + number
+            result = self._rounds.run(network, part, count, np.random.default_rng((*key, own)))
             (result.loss * (len(part) / len(batch))).backward()
             return result.detached()
 

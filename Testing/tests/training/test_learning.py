@@ -190,7 +190,10 @@ def test_calibration_changes_the_estimate_and_nothing_else(the_cases: list[Case]
 
     subjects = [source.draw_subject(np.random.default_rng(index)) for index in range(6)]
     scenes = [
-        Scene.of([subject.seen_in(subject.framing.cube(subject.framing.a_click(), size)) for size in (48.0, 130.0)])
+        Scene.of(
+            [subject.seen_in(subject.framing.cube(subject.framing.a_click(), size)) for size in (48.0, 130.0)],
+            torch.device("cpu"),
+        )
         for subject in subjects
     ]
     click = CellStroke(np.full((1, 3), 7.5))

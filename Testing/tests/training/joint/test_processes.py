@@ -14,18 +14,23 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
+from MedVLSAM2Lib.training.config import TrainingConfig
+from MedVLSAM2Lib.training.data.cache import load_cases
+from MedVLSAM2Lib.training.examples.batches import draw_batch
+from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.joint.batches import joint_source
 from MedVLSAM2Lib.training.joint.config import JointConfig, LossWeights
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
+from MedVLSAM2Lib.training.learning.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[4]
 STEPS = 2
 
 
 class Two:
-    index, count = 0, 2
+    index, count, device = 0, 2, torch.device("cpu")
 
     def average_gradients(self, network: torch.nn.Module) -> None:
         raise AssertionError("nothing is trained here")
@@ -40,7 +45,8 @@ def test_two_processes_learn_what_one_learns_from_the_batches_of_both(
     settings.write_text(json.dumps(config.to_dict()))
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "people").symlink_to(people_folder)
-    _launch(settings, tmp_path, a_tokenizer_folder)
+    written = ["--cache", str(tmp_path / "cache"), "--output", str(tmp_path / "run")]
+    _launch(["joint", "--config", str(settings), *written, "--tokenizer", str(a_tokenizer_folder)])
     together = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
 
     words = AutoTokenizer.from_pretrained(str(a_tokenizer_folder), local_files_only=True)
@@ -54,13 +60,32 @@ def test_two_processes_learn_what_one_learns_from_the_batches_of_both(
         assert torch.allclose(parameter, together["network"][name], atol=1e-4), name
 
 
-def _launch(settings: Path, folder: Path, tokenizer: Path) -> None:
-    """As ``accelerate launch --cpu --num_processes 2`` does it."""
+def test_two_processes_learn_from_clicks_what_one_learns_from_the_examples_of_both(
+    a_small_run: TrainingConfig, a_data_folder: Path, a_cache: Path, tmp_path: Path
+) -> None:
+    config = replace(a_small_run, threads=1, schedule=replace(a_small_run.schedule, steps=STEPS))
+    settings = tmp_path / "interactive.json"
+    settings.write_text(json.dumps(config.to_dict()))
+    data = ["--data", str(a_data_folder), "--cache", str(a_cache)]
+    _launch(["interactive", "--config", str(settings), *data, "--output", str(tmp_path / "run")])
+    together = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+
+    alone = Trainer(replace(config, batch=2 * config.batch, threads=2))
+    cases = [case for case in load_cases(a_cache) if not case.held_out]
+    source = ExampleSource(cases, config.mix, config.network)
+    for step in range(STEPS):
+        both = [draw_batch(source, config.seed, 2 * step + index, config.batch) for index in range(2)]
+        # Dealt out to two threads, each gets the batch of one process.
+        alone.step([example for pair in zip(*both, strict=True) for example in pair])
+    for name, parameter in alone.network.named_parameters():
+        assert torch.allclose(parameter, together["network"][name], atol=1e-5), name
+
+
+def _launch(arguments: list[str]) -> None:
+    """``medvlsam2 train`` as ``accelerate launch --cpu --num_processes 2`` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "MedVLSAM2Lib.training", "train", "joint", "--config", str(settings)]
-    command += ["--cache", str(folder / "cache"), "--output", str(folder / "run"), "--tokenizer", str(tokenizer)]
     environment = os.environ | {
         "ACCELERATE_USE_CPU": "true",
         "MASTER_ADDR": "127.0.0.1",
@@ -70,7 +95,7 @@ def _launch(settings: Path, folder: Path, tokenizer: Path) -> None:
     }
     started = [
         subprocess.Popen(
-            command,
+            [sys.executable, "-m", "MedVLSAM2Lib.training", "train", *arguments],
             cwd=ROOT,
             env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE,
