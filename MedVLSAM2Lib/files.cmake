@@ -419,6 +419,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
   MedVLSAM2Lib/training/joint/__init__.py
+  MedVLSAM2Lib/training/joint/adapters.py
   MedVLSAM2Lib/training/joint/batches.py
   MedVLSAM2Lib/training/joint/card.py
   MedVLSAM2Lib/training/joint/compose.py
@@ -529,6 +530,7 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/training/configs/align.json
   MedVLSAM2Lib/training/configs/caption.json
   MedVLSAM2Lib/training/configs/finetune.json
+  MedVLSAM2Lib/training/configs/finetune_lora.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json

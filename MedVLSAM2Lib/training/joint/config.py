@@ -106,6 +106,24 @@ class WordShares:
 
 
 @dataclass(frozen=True)
+class Adapters:
+    """Low-rank adapters of the language model, which learn while its own weights stay as they are.
+
+    Attributes:
+        rank: of what is added to a layer's weights.
+        alpha: what is added counts ``alpha / rank``.
+        targets: names of the linear layers that are adapted.
+        seg_token: whether the embedding of the token for segmentation learns too; a language model that was just given
+            one needs it.
+    """
+
+    rank: int = 8
+    alpha: float = 16.0
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    seg_token: bool = True
+
+
+@dataclass(frozen=True)
 class JointConfig:
     """One stage.
 
@@ -115,6 +133,7 @@ class JointConfig:
         schedule: the mask model's learning rate over time.
         language_rate: the other parts' learning rate, in multiples of the mask model's.
         learns: the parts that learn; the others stay as they are. A locator learns when the mask model does.
+        adapters: how the language model learns, if it does; None: all of its weights.
         weights: of the losses.
         language_data, mix: what examples are drawn of.
         words: what views with words are of.
@@ -137,6 +156,7 @@ class JointConfig:
     schedule: Schedule = field(default_factory=Schedule)
     language_rate: float = 3.0
     learns: tuple[str, ...] = TRAINED
+    adapters: Adapters | None = None
     weights: LossWeights = field(default_factory=LossWeights)
     language_data: LanguageConfig = field(default_factory=LanguageConfig)
     mix: Mix = field(default_factory=Mix)
@@ -185,6 +205,8 @@ class JointConfig:
             made["language_data"] = from_plain(LanguageConfig, {**made["language_data"], "mix": mix})
         plain = {"schedule": Schedule, "weights": LossWeights, "mix": Mix, "words": WordShares}
         made |= {name: from_plain(kind, made[name]) for name, kind in plain.items() if name in made}
+        if made.get("adapters") is not None:
+            made["adapters"] = from_plain(Adapters, made["adapters"])
         return cls(**{name: as_tuples(value) for name, value in made.items()})
 
     @classmethod

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL
+from MedVLSAM2Lib.model.medvlsam2.config import LANGUAGE, LOCATOR, MASK_MODEL
+from MedVLSAM2Lib.training.joint.adapters import add_adapters, is_of_adapter
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
@@ -38,6 +39,8 @@ class JointTrainer(TrainingState[JointNetwork]):
         """``processes`` train together, each on its device; None for this one alone, on the CPU."""
         self.config, self.tokenizer = config, tokenizer
         self.processes = processes or OneProcess()
+        if config.adapters is not None and LANGUAGE in config.learns:
+            add_adapters(network.language_model, config.adapters, tokenizer, network.asked)
         network.to(self.processes.device)
         # Parts that stay as they are keep the statistics of their norms too; copies of the network are as it is now.
         network.eval()
@@ -97,6 +100,8 @@ def _learns(name: str, config: JointConfig) -> bool:
             return float(getattr(config.weights, loss)) > 0
     if name.startswith(MASK_MODELS):
         return MASK_MODEL in config.learns
+    if name.startswith(LANGUAGE) and config.adapters is not None and not is_of_adapter(name):
+        return False
     return next(part for part in TRAINED if name.startswith(part)) in config.learns
 
 
