@@ -475,6 +475,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/schedule.py
   MedVLSAM2Lib/training/learning/trainer.py
   MedVLSAM2Lib/training/learning/training_device.py
+  MedVLSAM2Lib/training/learning/training_run.py
   MedVLSAM2Lib/training/learning/training_state.py
   MedVLSAM2Lib/training/learning/validation.py
   MedVLSAM2Lib/training/model_card.py

@@ -18,7 +18,8 @@ from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageSource
 from MedVLSAM2Lib.training.language.tokenizer import corpus, train_tokenizer, write_tokenizer
 from MedVLSAM2Lib.training.learning.processes import OneProcess
-from MedVLSAM2Lib.training.learning.run import BEST, LATEST, train
+from MedVLSAM2Lib.training.learning.run import train
+from MedVLSAM2Lib.training.learning.training_run import BEST, LATEST
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from MedVLSAM2Lib.training.joint.adapters import add_adapters, is_of_adapter
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
+from MedVLSAM2Lib.training.joint.export import save_checkpoint_of
 from MedVLSAM2Lib.training.joint.learner import Learner, Measured
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
@@ -24,6 +26,8 @@ STREAM = 3_000_000
 # What only a loss needs is trained with it, and is no part of a checkpoint.
 MASK_MODELS = (MASK_MODEL, LOCATOR)
 OF_LOSSES = ("alignment", "meaning")
+CURVE_COLUMNS = ("step", "seconds", "steps_per_minute", "wait_share", "learning_rate", "alignment_loss", "meaning_loss",
+                 "language_loss", "survey_loss", "moved", "word_loss", "word_dice", "click_loss", "click_dice")  # fmt: skip
 
 
 class JointTrainer(TrainingState[JointNetwork]):
@@ -59,6 +63,25 @@ class JointTrainer(TrainingState[JointNetwork]):
         )
         super().__init__(network, average, optimiser, config.schedule)
 
+    @property
+    def stage(self) -> str:
+        """What the log calls it."""
+        return self.config.stage
+
+    @property
+    def curve_columns(self) -> tuple[str, ...]:
+        """The columns of its curve."""
+        return CURVE_COLUMNS
+
+    @property
+    def batches_a_step(self) -> int:
+        """How many batches a step learns from."""
+        return self.config.accumulate
+
+    def speed(self, steps: float, seconds: float) -> dict[str, float]:
+        """What the curve says of so many steps in so many seconds."""
+        return {"steps_per_minute": 60 * steps / seconds}
+
     def step(self, batches: list[JointBatch]) -> dict[str, float]:
         """Learn from one batch, or from several whose gradients are added up; the mean of each number."""
         for group in self.optimiser.param_groups:
@@ -67,6 +90,10 @@ class JointTrainer(TrainingState[JointNetwork]):
         self.processes.average_gradients(self.network)
         self.take_step(self.config.gradient_norm)
         return _means([part.numbers for parts in measured for part in parts])
+
+    def export(self, folder: Path, validation: dict[str, float]) -> None:
+        """Write the averaged weights, and what is known of them, as a checkpoint."""
+        save_checkpoint_of(self.average.network, self.tokenizer, folder, self.config, self.progress, validation)
 
     def _gradients(self, batch: JointBatch, number: int, batches: int) -> list[Measured]:
         """Gradients of one batch, its parts computed side by side."""

@@ -28,17 +28,14 @@ SEED = 20_24
 MEASURES = ("chosen", "best", "guess_error", "click_1", "click_3")
 
 
-def score(measured: dict[str, float]) -> float:
-    """One number to compare checkpoints by: what a user gets after a first click, and after three in a good view."""
-    return measured["chosen"] + measured["click_1"] + measured["click_3"]
-
-
 class Validation:
     """Two questions of each held-out object.
 
     Which of six cubes around a click does the network believe, and how good is that one? And how good is a well-chosen
     view after one click and after three?
     """
+
+    measures = MEASURES
 
     def __init__(self, cases: Sequence[Case], config: TrainingConfig) -> None:
         self._config = config
@@ -66,6 +63,10 @@ class Validation:
             "click_1": float(after[:, 0].mean()),
             "click_3": float(after[:, -1].mean()),
         }
+
+    def score(self, measured: dict[str, float]) -> float:
+        """One number to compare checkpoints by: what a user gets after a first click, and after three in a good view."""
+        return measured["chosen"] + measured["click_1"] + measured["click_3"]
 
     def _cubes(
         self, network: PatchNetwork, case: Case, item: TrainingObject, click: np.ndarray

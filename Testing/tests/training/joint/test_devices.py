@@ -50,7 +50,7 @@ def test_the_clicks_are_learned_on_the_device_that_is_given(
     def learn(device: torch.device) -> tuple[Trainer, dict[str, float]]:
         trainer = Trainer(config, OneProcess(device))
         for batch in batches:
-            trainer.step(batch)
+            trainer.step([batch])
         return trainer, validation.run(trainer.average.network)
 
     here, measured = learn(torch.device("cpu"))
@@ -61,7 +61,7 @@ def test_the_clicks_are_learned_on_the_device_that_is_given(
         again = Trainer(config, OneProcess(device))
         again.resume(tmp_path)
         _are_equal(here.network, again.network)
-        again.step(batches[0])
+        again.step([batches[0]])
         _all_are_elsewhere(again.network)
     assert measured_there == measured
     _are_equal(here.network, there.network)

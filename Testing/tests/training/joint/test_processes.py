@@ -76,7 +76,7 @@ def test_two_processes_learn_from_clicks_what_one_learns_from_the_examples_of_bo
     for step in range(STEPS):
         both = [draw_batch(source, config.seed, 2 * step + index, config.batch) for index in range(2)]
         # Dealt out to two threads, each gets the batch of one process.
-        alone.step([example for pair in zip(*both, strict=True) for example in pair])
+        alone.step([[example for pair in zip(*both, strict=True) for example in pair]])
     for name, parameter in alone.network.named_parameters():
         assert torch.allclose(parameter, together["network"][name], atol=1e-5), name
 
