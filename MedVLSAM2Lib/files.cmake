@@ -528,6 +528,8 @@ set(MedVLSAM2Lib_SCRIPTS
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/environment/package_sizes.json
+  MedVLSAM2Lib/training/configs/accelerate/several_gpus.yaml
+  MedVLSAM2Lib/training/configs/accelerate/two_cpu_processes.yaml
   MedVLSAM2Lib/training/configs/align.json
   MedVLSAM2Lib/training/configs/caption.json
   MedVLSAM2Lib/training/configs/finetune.json

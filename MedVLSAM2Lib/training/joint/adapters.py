@@ -66,7 +66,7 @@ def _rows(adapters: Adapters, tokenizer: PreTrainedTokenizerBase, asked: Languag
     """Token ids whose embeddings learn."""
     if not adapters.seg_token or asked.seg_token is None:
         return []
-    return [int(tokenizer.convert_tokens_to_ids(asked.seg_token))]
+    return list(tokenizer.convert_tokens_to_ids([asked.seg_token]))
 
 
 def _name_of(network: nn.Module, wanted: nn.Module) -> str:

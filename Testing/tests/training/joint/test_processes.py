@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.utils import DistributedType
 from transformers import AutoTokenizer
 
 from MedVLSAM2Lib.training.config import TrainingConfig
@@ -24,6 +26,7 @@ from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
 from MedVLSAM2Lib.training.learning.trainer import Trainer
+from MedVLSAM2Lib.training.stage_command import CONFIGS
 
 ROOT = Path(__file__).resolve().parents[4]
 STEPS = 2
@@ -112,3 +115,14 @@ def test_several_processes_agree_on_a_number_of_steps(a_stage: JointConfig, tmp_
     timed = replace(a_stage, schedule=replace(a_stage.schedule, steps=None, seconds=10.0))
     with pytest.raises(ValueError, match="--steps"):
         train_stage(timed, tmp_path, processes=Two())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "processes"), [("several_gpus", "MULTI_GPU", 8), ("two_cpu_processes", "MULTI_CPU", 2)]
+)
+def test_accelerate_reads_the_config_that_the_documentation_names(name: str, kind: str, processes: int) -> None:
+    config = load_config_from_file(str(CONFIGS / "accelerate" / f"{name}.yaml"))
+    assert config.distributed_type == DistributedType(kind)
+    assert config.num_processes == processes
+    assert config.use_cpu is (kind == "MULTI_CPU")
+    assert config.mixed_precision == "no"  # a stage's own config says what is computed in bfloat16
