@@ -538,6 +538,10 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json
   MedVLSAM2Lib/training/configs/meaning.json
+  MedVLSAM2Lib/training/configs/smoke/interactive.json
+  MedVLSAM2Lib/training/configs/smoke/joint.json
+  MedVLSAM2Lib/training/configs/smoke/meaning.json
+  MedVLSAM2Lib/training/configs/smoke/survey.json
   MedVLSAM2Lib/training/configs/survey.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json

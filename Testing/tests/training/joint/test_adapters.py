@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[4]
 @pytest.fixture(scope="module")
 def an_adapting_stage(a_stage: JointConfig) -> JointConfig:
     """Surveys and meanings only, of which no image is drawn."""
-    data = {"weights": SURVEY, "scans": 0, "worded": 0, "surveyed": 4, "meanings": 6, "threads": 2}
+    data = {"weights": SURVEY, "scans": 0, "worded": 0, "surveyed": 4, "meanings": 6, "validation_objects": 0}
     schedule = replace(a_stage.schedule, steps=3, peak=2e-2, floor=1e-2)
     return replace(a_stage, learns=(LANGUAGE,), adapters=Adapters(rank=2, alpha=8), schedule=schedule, **data)
 
