@@ -9,6 +9,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
+from MedVLSAM2Lib.model.language.prompt_tokens import PromptTokens
 from MedVLSAM2Lib.training.joint.config import Adapters
 
 # What PEFT calls the weights that it adds.
@@ -64,9 +65,8 @@ def merge_adapters(language: PreTrainedModel) -> None:
 
 def _rows(adapters: Adapters, tokenizer: PreTrainedTokenizerBase, asked: LanguageConfig) -> Sequence[int]:
     """Token ids whose embeddings learn."""
-    if not adapters.seg_token or asked.seg_token is None:
-        return []
-    return list(tokenizer.convert_tokens_to_ids([asked.seg_token]))
+    seg = PromptTokens(tokenizer, asked).seg_id
+    return [seg] if adapters.seg_token and seg is not None else []
 
 
 def _name_of(network: nn.Module, wanted: nn.Module) -> str:

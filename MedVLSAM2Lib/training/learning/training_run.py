@@ -125,10 +125,11 @@ class TrainingRun(Generic[N, B]):
         """``workers(first)`` make the batches from number ``first`` on."""
         self._trainer, self._validation, self._workers, self._output = trainer, validation, workers, output
         self._begins_with_validation = begins_with_validation
-        self._curve = RunLog(output / CURVE_NAME, trainer.curve_columns)
-        self._measures = RunLog(output / VALIDATION_NAME, ("step", "seconds", *validation.measures))
         self._stopped = False
         self._writes = trainer.processes.index == 0
+        self._curve = RunLog(output / CURVE_NAME if self._writes else None, trainer.curve_columns)
+        measures = ("step", "seconds", *validation.measures)
+        self._measures = RunLog(output / VALIDATION_NAME if self._writes else None, measures)
 
     def stop(self) -> None:
         """End after the current step; the state is saved, so that the run can be resumed."""
