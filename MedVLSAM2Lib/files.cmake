@@ -419,6 +419,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/frames/frame.py
   MedVLSAM2Lib/training/frames/framing.py
   MedVLSAM2Lib/training/joint/__init__.py
+  MedVLSAM2Lib/training/joint/adapters.py
   MedVLSAM2Lib/training/joint/batches.py
   MedVLSAM2Lib/training/joint/card.py
   MedVLSAM2Lib/training/joint/compose.py
@@ -431,7 +432,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/joint/network.py
   MedVLSAM2Lib/training/joint/offering.py
   MedVLSAM2Lib/training/joint/phrase_states.py
-  MedVLSAM2Lib/training/joint/processes.py
   MedVLSAM2Lib/training/joint/reliability.py
   MedVLSAM2Lib/training/joint/run.py
   MedVLSAM2Lib/training/joint/source.py
@@ -464,6 +464,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/ema.py
   MedVLSAM2Lib/training/learning/every.py
   MedVLSAM2Lib/training/learning/losses.py
+  MedVLSAM2Lib/training/learning/mixed_precision.py
+  MedVLSAM2Lib/training/learning/processes.py
   MedVLSAM2Lib/training/learning/replicas.py
   MedVLSAM2Lib/training/learning/rough_weights.py
   MedVLSAM2Lib/training/learning/rounds.py
@@ -472,6 +474,8 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/scene.py
   MedVLSAM2Lib/training/learning/schedule.py
   MedVLSAM2Lib/training/learning/trainer.py
+  MedVLSAM2Lib/training/learning/training_device.py
+  MedVLSAM2Lib/training/learning/training_run.py
   MedVLSAM2Lib/training/learning/training_state.py
   MedVLSAM2Lib/training/learning/validation.py
   MedVLSAM2Lib/training/model_card.py
@@ -524,13 +528,20 @@ set(MedVLSAM2Lib_SCRIPTS
 set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/environment/package_sizes.json
+  MedVLSAM2Lib/training/configs/accelerate/several_gpus.yaml
+  MedVLSAM2Lib/training/configs/accelerate/two_cpu_processes.yaml
   MedVLSAM2Lib/training/configs/align.json
   MedVLSAM2Lib/training/configs/caption.json
   MedVLSAM2Lib/training/configs/finetune.json
+  MedVLSAM2Lib/training/configs/finetune_lora.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json
   MedVLSAM2Lib/training/configs/meaning.json
+  MedVLSAM2Lib/training/configs/smoke/interactive.json
+  MedVLSAM2Lib/training/configs/smoke/joint.json
+  MedVLSAM2Lib/training/configs/smoke/meaning.json
+  MedVLSAM2Lib/training/configs/smoke/survey.json
   MedVLSAM2Lib/training/configs/survey.json
   MedVLSAM2Lib/training/language/wordings/answers.json
   MedVLSAM2Lib/training/language/wordings/questions.json

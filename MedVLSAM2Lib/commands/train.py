@@ -11,7 +11,7 @@ from MedVLSAM2Lib.files.atomic_write import FileWriteError
 from MedVLSAM2Lib.files.scan_collection import CollectionError
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.training.data.own_scans import TrainingDataError
-from MedVLSAM2Lib.training.learning.run import BEST, LATEST
+from MedVLSAM2Lib.training.learning.training_run import BEST, LATEST
 from MedVLSAM2Lib.training.stage_command import FINETUNE, add_stages
 
 logger = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from MedVLSAM2Lib.memory import free_memory_bytes
 from MedVLSAM2Lib.model.devices import Device
@@ -32,6 +33,11 @@ class TorchMachine:
 def cpu_multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for products of bfloat16."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network's weights are, and what it is shown has to be."""
+    return next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
 
 
 def _cuda_device(index: int) -> Device:

@@ -12,7 +12,8 @@ from pathlib import Path
 from MedVLSAM2Lib.files.atomic_write import FileWriteError
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.training.data.cache import default_cache, load_cases, prepare
-from MedVLSAM2Lib.training.learning.run import BEST, LATEST, calibrate_run
+from MedVLSAM2Lib.training.learning.run import calibrate_run
+from MedVLSAM2Lib.training.learning.training_run import BEST, LATEST
 from MedVLSAM2Lib.training.stage_command import add_stages
 
 logger = logging.getLogger(__name__)

@@ -40,34 +40,51 @@ class Mix:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """One run.
+class RunConfig:
+    """What every run is told, whatever it teaches.
 
-    ``rounds`` are the shares of examples with 0, 1, 2, … corrective rounds before the one that is learned from.
-    ``workers`` processes make examples, ``threads`` compute a part of each batch each.
+    Attributes:
+        schedule: the learning rate over time, and the length.
+        mix: of examples with clicks.
+        seed: of all draws.
+        workers: processes that make examples.
+        threads: of which each computes a part of each batch on a CPU.
+        rounds: shares of examples with 0, 1, 2, … corrective rounds before the one that is learned from.
+        quality_weight: of the loss of the network's estimate of its own quality.
+        ema: how slowly the averaged weights follow.
+        log_seconds, checkpoint_seconds, validation_seconds: how often a row, a state and a validation are due.
+        validation_objects: how many objects are looked at then.
     """
 
-    network: PatchConfig = field(default_factory=PatchConfig)
     schedule: Schedule = field(default_factory=Schedule)
     mix: Mix = field(default_factory=Mix)
     seed: int = 0
-    batch: int = 8
     workers: int = 1
     threads: int = 2
     weight_decay: float = 0.02
     gradient_norm: float = 2.0
     ema: float = 0.998
     rounds: tuple[float, ...] = (0.40, 0.28, 0.18, 0.14)
-    quality_weight: float = 0.2
+    quality_weight: float = 1.0
     bfloat16: bool = True
     log_seconds: float = 60.0
     checkpoint_seconds: float = 300.0
-    validation_seconds: float = 600.0
+    validation_seconds: float = 1200.0
     validation_objects: int = 40
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and for the card."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(RunConfig):
+    """A run of the interactive stage: the network's shape, and how many examples a step learns from."""
+
+    network: PatchConfig = field(default_factory=PatchConfig)
+    batch: int = 8
+    quality_weight: float = 0.2
+    validation_seconds: float = 600.0
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import torch
+
 from MedVLSAM2Lib.model.component_folder import WEIGHTS_NAME
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases, prepare
@@ -15,7 +17,9 @@ from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.language.people import People
 from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageSource
 from MedVLSAM2Lib.training.language.tokenizer import corpus, train_tokenizer, write_tokenizer
-from MedVLSAM2Lib.training.learning.run import BEST, LATEST, train
+from MedVLSAM2Lib.training.learning.processes import OneProcess
+from MedVLSAM2Lib.training.learning.run import train
+from MedVLSAM2Lib.training.learning.training_run import BEST, LATEST
 from MedVLSAM2Lib.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -29,7 +33,7 @@ SPOKEN_OF = LanguageConfig(grid=(40, 56, 56), people=24)
 CONVERSATIONS, TOKENS = 2000, 3000
 
 
-def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
+def run_recipe(data: Path, cache: Path, output: Path, configs: Path, device: torch.device | None = None) -> Path:
     """Run every stage to its end.
 
     Args:
@@ -37,6 +41,7 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
         cache: where prepared cases and phantoms are kept.
         output: a folder for each stage; a stage that was begun there goes on, one that was finished is left as it is.
         configs: a JSON file for each stage.
+        device: where it is computed; None for the CPU.
 
     Returns:
         The folder of the checkpoint: its clicks are answered by the interactive stage's mask model, its words by the last
@@ -47,7 +52,9 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
     if not (tokenizer / "tokenizer.json").exists():
         make_tokenizer(tokenizer)
     logger.info("stage %s", INTERACTIVE)
-    train(TrainingConfig.read(configs / f"{INTERACTIVE}.json"), cache, output / INTERACTIVE, resume=True)
+    alone = OneProcess(device)
+    interactive = TrainingConfig.read(configs / f"{INTERACTIVE}.json")
+    train(interactive, cache, output / INTERACTIVE, resume=True, processes=alone)
     start: Path | None = None
     for stage in STAGES:
         logger.info("stage %s", stage)
@@ -62,6 +69,7 @@ def run_recipe(data: Path, cache: Path, output: Path, configs: Path) -> Path:
             cache=cache,
             people=cache / "people",
             resume=True,
+            processes=alone,
         )
         start = output / stage / LATEST
         if stage == FINDS:

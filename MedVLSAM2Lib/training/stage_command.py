@@ -7,14 +7,14 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import torch
 
 from MedVLSAM2Lib.training.config import Schedule, TrainingConfig
 from MedVLSAM2Lib.training.data.cache import default_cache, prepare
+from MedVLSAM2Lib.training.learning.processes import AcceleratedProcesses, OneProcess, Processes
 from MedVLSAM2Lib.training.learning.run import train
-
-if TYPE_CHECKING:
-    from MedVLSAM2Lib.training.joint.processes import Processes
+from MedVLSAM2Lib.training.learning.training_device import AUTO, training_device
 
 CONFIGS = Path(__file__).parent / "configs"
 PREPARED = "prepared"
@@ -62,6 +62,7 @@ def _add_all(command: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, help="a folder for each stage; begun ones are gone on with"
     )
     command.add_argument("--configs", type=Path, default=CONFIGS, help="folder with a JSON file for each stage")
+    _add_device(command)
     command.set_defaults(run=_all)
 
 
@@ -71,16 +72,30 @@ def _add_common(command: argparse.ArgumentParser, name: str, needs_data: bool) -
     command.add_argument("--cache", type=Path, default=default_cache(), help="where prepared cases are kept")
     command.add_argument("--output", type=Path, required=True, help="folder for the curve, the state and the weights")
     command.add_argument("--resume", action="store_true", help="go on from the state in the output folder")
+    _add_device(command)
     length = command.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="length of the schedule in steps: repeats exactly")
     length.add_argument("--hours", type=float, help="length of the schedule in hours of training")
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", type=_device, default=AUTO, help="cpu, cuda or mps; auto, the default, is CUDA where there is one"
+    )
 
 
 def _interactive(chosen: argparse.Namespace) -> None:
     prepare(chosen.data, chosen.cache)
     config = TrainingConfig.read(chosen.config)
     config = replace(config, schedule=_schedule(config.schedule, chosen))
-    train(config, chosen.cache, chosen.output, resume=chosen.resume, initial=chosen.initial)
+    train(
+        config,
+        chosen.cache,
+        chosen.output,
+        resume=chosen.resume,
+        initial=chosen.initial,
+        processes=_processes(chosen.device),
+    )
 
 
 def _stage(chosen: argparse.Namespace) -> None:
@@ -104,23 +119,28 @@ def _stage(chosen: argparse.Namespace) -> None:
         cache=cache if chosen.data is not None else None,
         people=(chosen.cache or default_cache()) / "people",
         resume=chosen.resume,
-        processes=_processes(),
+        processes=_processes(chosen.device),
     )
 
 
-def _processes() -> Processes | None:
-    """The processes that ``accelerate launch`` started; None for a command that was started by itself."""
+def _processes(device: torch.device) -> Processes:
+    """The processes that ``accelerate launch`` started, or this one alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return None
-    from MedVLSAM2Lib.training.joint.processes import AcceleratedProcesses
+        return OneProcess(device)
+    return AcceleratedProcesses(device.type)
 
-    return AcceleratedProcesses()
+
+def _device(name: str) -> torch.device:
+    try:
+        return training_device(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _all(chosen: argparse.Namespace) -> None:
     from MedVLSAM2Lib.training.recipe import run_recipe
 
-    run_recipe(chosen.data, chosen.cache, chosen.output, chosen.configs)
+    run_recipe(chosen.data, chosen.cache, chosen.output, chosen.configs, chosen.device)
 
 
 def _schedule(schedule: Schedule, chosen: argparse.Namespace) -> Schedule:

@@ -80,7 +80,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "training": _may(
         "model session prompts results volume files slots vocabulary survey",
-        "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate",
+        "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate peft",
     ),
     "evaluation": _may(
         "model session engine scene training report prompts results volume files bundled_checkpoint vocabulary survey",

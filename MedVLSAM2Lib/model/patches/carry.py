@@ -15,12 +15,12 @@ def carried(logits: Tensor, scale: np.ndarray, offset: np.ndarray) -> Tensor:
 
     ``scale`` and ``offset`` (3,) turn the first view's cells into the second's.
     """
-    side = logits.shape[-1]
+    side, device = logits.shape[-1], logits.device
     above = logits + UNSEEN_LOGIT
     for axis in range(3):
         per_cell = 1 / float(scale[axis])
-        positions = (torch.arange(side) - float(offset[axis])) * per_cell
-        distance = (positions[:, None] - torch.arange(side)[None]).abs()
+        positions = (torch.arange(side, device=device) - float(offset[axis])) * per_cell
+        distance = (positions[:, None] - torch.arange(side, device=device)[None]).abs()
         width = max(per_cell, 1.0)
         weights = (((width + 1) / 2 - distance).clamp(0, 1) / width).float()
         above = torch.tensordot(above, weights, dims=([2 + axis], [1])).movedim(-1, 2 + axis)

@@ -52,7 +52,7 @@ def save_checkpoint(
 ) -> None:
     """Write the network's weights (as ``dtype``) and its card into ``folder``, made if missing."""
     folder = Path(folder)
-    save_weights(folder, {name: tensor.to(dtype) for name, tensor in network.state_dict().items()})
+    save_weights(folder, {name: tensor.to("cpu", dtype) for name, tensor in network.state_dict().items()})
     write_config(folder, {**card, "architecture": ARCHITECTURE, **network.config.to_dict()})
 
 

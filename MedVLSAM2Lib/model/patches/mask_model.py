@@ -18,7 +18,7 @@ from MedVLSAM2Lib.model.patches.prompt_channels import prompt_channels, window_c
 from MedVLSAM2Lib.model.patches.sampling import logits_on_voxels, sample_view, voxel_box_of_view
 from MedVLSAM2Lib.model.patches.view import View
 from MedVLSAM2Lib.model.threads import lone_threads
-from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
+from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16, device_of
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
 
@@ -150,7 +150,7 @@ class _Eye:
 
     def look(self, view: View, earlier: _EarlierMask | None = None) -> _Look:
         """Run the network on a view, with the earlier mask drawn into it."""
-        device = _device_of(self._network)
+        device = device_of(self._network)
         channels = torch.from_numpy(self._channels(view, earlier))[None].to(device)
         size = torch.tensor([view.size_mm], dtype=torch.float32, device=device)
         words = self._request.tokens
@@ -337,11 +337,6 @@ def _open_face(logits: np.ndarray) -> float:
 
 def _volume_mm3(look: _Look) -> float:
     return float((look.logits > 0).mean() * np.prod(look.view.size_mm))
-
-
-def _device_of(network: torch.nn.Module) -> torch.device:
-    """Where its weights are."""
-    return next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
 
 
 def _has_fast_bfloat16(device: torch.device) -> bool:

@@ -18,6 +18,7 @@ from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.source import ExampleSource
+from MedVLSAM2Lib.training.learning.processes import Processes
 
 B = TypeVar("B")
 
@@ -26,9 +27,9 @@ WORKER_TIMEOUT_S = 300.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def draw_batch(source: ExampleSource, seed: int, step: int, size: int) -> list[Example]:
-    """The batch of one step: the same whoever draws it, and when."""
-    return [source.draw(np.random.default_rng((seed, step, index))) for index in range(size)]
+def draw_batch(source: ExampleSource, seed: int, batch: int, size: int) -> list[Example]:
+    """The batch of a number: the same whoever draws it, and when."""
+    return [source.draw(np.random.default_rng((seed, batch, index))) for index in range(size)]
 
 
 class OrderedWorkers(Generic[B]):
@@ -67,9 +68,12 @@ class OrderedWorkers(Generic[B]):
         return queue.get(timeout=WORKER_TIMEOUT_S)
 
 
-def batch_workers(config: TrainingConfig, cache: Path, first_step: int) -> OrderedWorkers[list[Example]]:
-    """Worker processes that draw the batches of the steps from ``first_step`` on."""
-    return OrderedWorkers(_work, (config, cache), config.workers, first_step)
+def batch_workers(
+    config: TrainingConfig, cache: Path, first_step: int, processes: Processes
+) -> OrderedWorkers[list[Example]]:
+    """Worker processes that draw this process's batches of the steps from ``first_step`` on."""
+    share = (processes.index, processes.count)
+    return OrderedWorkers(_work, (share, config, cache), config.workers, first_step)
 
 
 def put(queue: Queue[B], batch: B) -> bool:
@@ -84,11 +88,14 @@ def put(queue: Queue[B], batch: B) -> bool:
     return False
 
 
-def _work(queue: Queue[list[Example]], first: int, step: int, config: TrainingConfig, cache: Path) -> None:
+def _work(
+    queue: Queue[list[Example]], first: int, step: int, share: tuple[int, int], config: TrainingConfig, cache: Path
+) -> None:
+    index, count = share
     cases = [case for case in load_cases(cache) if not case.held_out]
     source = ExampleSource(cases, config.mix, config.network)
     number = first
-    while put(queue, draw_batch(source, config.seed, number, config.batch)):
+    while put(queue, draw_batch(source, config.seed, number * count + index, config.batch)):
         number += step
 
 

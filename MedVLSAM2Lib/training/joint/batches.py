@@ -9,8 +9,8 @@ from MedVLSAM2Lib.training.data.cache import load_cases
 from MedVLSAM2Lib.training.examples.batches import OrderedWorkers, put
 from MedVLSAM2Lib.training.joint.config import JointConfig
 from MedVLSAM2Lib.training.joint.example import JointBatch
-from MedVLSAM2Lib.training.joint.processes import Processes
 from MedVLSAM2Lib.training.joint.source import JointSource
+from MedVLSAM2Lib.training.learning.processes import Processes
 
 
 def joint_workers(

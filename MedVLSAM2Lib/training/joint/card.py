@@ -12,7 +12,7 @@ from MedVLSAM2Lib.files.atomic_write import write_atomically
 from MedVLSAM2Lib.model.component_folder import CONFIG_NAME
 from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL
 from MedVLSAM2Lib.model.medvlsam2.model_card import CARD_NAME
-from MedVLSAM2Lib.training.learning.run import VALIDATION_NAME
+from MedVLSAM2Lib.training.learning.training_run import VALIDATION_NAME
 from MedVLSAM2Lib.training.model_card import SOURCES
 
 MOST_ROWS = 10

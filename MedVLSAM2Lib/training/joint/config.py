@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from MedVLSAM2Lib.model.medvlsam2.config import COMPONENTS, LOCATOR
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.plain_values import as_tuples, from_plain
 from MedVLSAM2Lib.model.volume_encoder.config import DCFormerConfig
-from MedVLSAM2Lib.training.config import Mix, Schedule
+from MedVLSAM2Lib.training.config import Mix, RunConfig, Schedule
 from MedVLSAM2Lib.training.language.source import LanguageConfig, LanguageMix
 
 TRAINED = tuple(name for name in COMPONENTS if name != LOCATOR)
@@ -106,8 +106,26 @@ class WordShares:
 
 
 @dataclass(frozen=True)
-class JointConfig:
-    """One stage.
+class Adapters:
+    """Low-rank adapters of the language model, which learn while its own weights stay as they are.
+
+    Attributes:
+        rank: of what is added to a layer's weights.
+        alpha: what is added counts ``alpha / rank``.
+        targets: names of the linear layers that are adapted.
+        seg_token: whether the embedding of the token for segmentation learns too; a language model that was just given
+            one needs it.
+    """
+
+    rank: int = 8
+    alpha: float = 16.0
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    seg_token: bool = True
+
+
+@dataclass(frozen=True)
+class JointConfig(RunConfig):
+    """One stage; see also ``RunConfig``.
 
     Attributes:
         stage: its name, for the log and the card: ``align``, ``caption``, ``joint`` or ``finetune``.
@@ -115,6 +133,7 @@ class JointConfig:
         schedule: the mask model's learning rate over time.
         language_rate: the other parts' learning rate, in multiples of the mask model's.
         learns: the parts that learn; the others stay as they are. A locator learns when the mask model does.
+        adapters: how the language model learns, if it does; None: all of its weights.
         weights: of the losses.
         language_data, mix: what examples are drawn of.
         words: what views with words are of.
@@ -134,14 +153,12 @@ class JointConfig:
 
     stage: str = "joint"
     network: NetworkSize = field(default_factory=NetworkSize)
-    schedule: Schedule = field(default_factory=Schedule)
     language_rate: float = 3.0
     learns: tuple[str, ...] = TRAINED
+    adapters: Adapters | None = None
     weights: LossWeights = field(default_factory=LossWeights)
     language_data: LanguageConfig = field(default_factory=LanguageConfig)
-    mix: Mix = field(default_factory=Mix)
     words: WordShares = field(default_factory=WordShares)
-    seed: int = 0
     scans: int = 8
     worded: int = 8
     clicks: int = 2
@@ -149,30 +166,14 @@ class JointConfig:
     surveyed: int = 0
     surveys: tuple[str, ...] = ()
     accumulate: int = 1
-    workers: int = 1
-    threads: int = 2
-    weight_decay: float = 0.02
-    gradient_norm: float = 2.0
-    ema: float = 0.998
-    rounds: tuple[float, ...] = (0.40, 0.28, 0.18, 0.14)
     word_rounds: tuple[float, ...] = (0.55, 0.45)
     word_corrections: float = 0.2
-    quality_weight: float = 1.0
-    bfloat16: bool = True
-    log_seconds: float = 60.0
-    checkpoint_seconds: float = 300.0
-    validation_seconds: float = 1200.0
-    validation_objects: int = 40
     validation_people: int = 12
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.learns) - set(TRAINED))
         if unknown:
             raise ValueError(f"unknown parts {', '.join(unknown)}; there are {', '.join(TRAINED)}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON and for the card."""
-        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> JointConfig:
@@ -185,6 +186,8 @@ class JointConfig:
             made["language_data"] = from_plain(LanguageConfig, {**made["language_data"], "mix": mix})
         plain = {"schedule": Schedule, "weights": LossWeights, "mix": Mix, "words": WordShares}
         made |= {name: from_plain(kind, made[name]) for name, kind in plain.items() if name in made}
+        if made.get("adapters") is not None:
+            made["adapters"] = from_plain(Adapters, made["adapters"])
         return cls(**{name: as_tuples(value) for name, value in made.items()})
 
     @classmethod

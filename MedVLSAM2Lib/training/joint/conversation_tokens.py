@@ -80,8 +80,8 @@ class ConversationTokens:
         ids = [*self._tokenizer(text)["input_ids"], int(self._tokenizer.eos_token_id)]
         return LabelledTokens(ids, [IGNORED] * len(ids), [])
 
-    def padded(self, texts: Sequence[LabelledTokens]) -> tuple[Tensor, Tensor, Tensor]:
-        """ids, labels (both int64) and the attention mask (bool), each (B, L), filled up behind."""
+    def padded(self, texts: Sequence[LabelledTokens], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """ids, labels (both int64) and the attention mask (bool) on ``device``, each (B, L), filled up behind."""
         longest = max(len(text.ids) for text in texts)
         ids = torch.full((len(texts), longest), self.padding)
         labels = torch.full((len(texts), longest), IGNORED)
@@ -90,4 +90,4 @@ class ConversationTokens:
             count = len(text.ids)
             ids[row, :count], labels[row, :count] = torch.tensor(text.ids), torch.tensor(text.labels)
             shown[row, :count] = True
-        return ids, labels, shown
+        return ids.to(device), labels.to(device), shown.to(device)

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from MedVLSAM2Lib.files.atomic_write import folder_beside
 from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, PHRASE, QUESTION, REPORT, ComponentSource, MedVLSam2Config
+from MedVLSAM2Lib.training.joint.adapters import merge_adapters
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.validation import FOUND
@@ -31,7 +32,10 @@ def save_checkpoint_of(
     validation: dict[str, float],
 ) -> None:
     """Write the network in half precision, with what is known of it, in the place of the checkpoint in ``folder``."""
-    halved = copy.deepcopy(network).to(torch.float16)
+    halved = copy.deepcopy(network).to("cpu")
+    # In full precision: what adapters add to a weight is small.
+    merge_adapters(halved.language_model)
+    halved.to(torch.float16)
     trained_on = tuple(f"{source.what}: {source.licence}" for source in SOURCES)
     parts = TRAINED if network.locator is None else (*TRAINED, LOCATOR)
     components = {name: ComponentSource(path=name) for name in parts}
@@ -67,5 +71,5 @@ def _identity(network: JointNetwork) -> str:
     """Names the mask model's weights while they are in memory only."""
     digest = hashlib.sha256()
     for tensor in network.mask_model.state_dict().values():
-        digest.update(tensor.detach().numpy().tobytes())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
     return f"patches:{digest.hexdigest()[:16]}"

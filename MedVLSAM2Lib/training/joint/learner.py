@@ -18,6 +18,7 @@ from MedVLSAM2Lib.training.joint.meanings import Meaning
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.phrase_states import phrase_states
 from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation
+from MedVLSAM2Lib.training.learning.mixed_precision import mixed_precision
 from MedVLSAM2Lib.training.learning.rounds import Rounds, RoundsResult
 
 
@@ -82,7 +83,11 @@ class Learner:
         weights = self._config.weights
         losses = []
         read = None
-        visual = self._visual(network, scans) if weights.language or weights.alignment else torch.empty(0)
+        visual = (
+            self._visual(network, scans)
+            if weights.language or weights.alignment
+            else torch.empty(0, device=network.device)
+        )
         if weights.language:
             read = self._read(network, scans, visual)
             language = _next_token_loss(read)
@@ -99,14 +104,14 @@ class Learner:
         return torch.stack(losses).sum()
 
     def _visual(self, network: JointNetwork, scans: Sequence[ScanExample]) -> Tensor:
-        volumes = torch.from_numpy(np.stack([scan.volume for scan in scans])).float() / 255
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+        volumes = torch.from_numpy(np.stack([scan.volume for scan in scans])).to(network.device).float() / 255
+        with mixed_precision(network.device, self._config.bfloat16):
             return network.visual_tokens(volumes)
 
     def _read(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> _Read:
         texts = [self._tokens.conversation(scan.turns, visual.shape[1]) for scan in scans]
-        ids, labels, shown = self._tokens.padded(texts)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+        ids, labels, shown = self._tokens.padded(texts, network.device)
+        with mixed_precision(network.device, self._config.bfloat16):
             embedded = self._tokens.reader(network.language_model).embed(ids, visual)
             read = network.language_model(
                 inputs_embeds=embedded, attention_mask=shown.long(), use_cache=False, output_hidden_states=True
@@ -135,7 +140,7 @@ class Learner:
         """Cross-entropy of what seg tokens say of each term and side, summed over them."""
         phrases = [meaning.phrase for meaning in meanings]
         tokens = self._seg_tokens(network, phrases)
-        true = torch.from_numpy(np.stack([meaning.names for meaning in meanings]))
+        true = torch.from_numpy(np.stack([meaning.names for meaning in meanings])).to(network.device)
         said = network.meaning(token_direction(tokens))
         return functional.binary_cross_entropy_with_logits(said, true, reduction="none").sum(1).mean()
 
@@ -153,8 +158,8 @@ class Learner:
 
     def _survey_loss(self, network: JointNetwork, surveyed: Sequence[SurveyedConversation]) -> Tensor:
         """Next-token loss of answers to questions that stand after a survey."""
-        ids, labels, shown = self._tokens.padded([self._tokens.surveyed(one) for one in surveyed])
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.bfloat16):
+        ids, labels, shown = self._tokens.padded([self._tokens.surveyed(one) for one in surveyed], network.device)
+        with mixed_precision(network.device, self._config.bfloat16):
             read = network.language_model.base_model(input_ids=ids, attention_mask=shown.long(), use_cache=False)
             is_said = labels[:, 1:] != IGNORED
             # A survey is long and its answers are short: only they are spelled out.
@@ -164,14 +169,16 @@ class Learner:
     def _alignment_loss(self, network: JointNetwork, scans: Sequence[ScanExample], visual: Tensor) -> Tensor:
         """Sigmoid contrastive loss (SigLIP, arXiv 2303.15343) of volumes and their captions."""
         texts = [self._tokens.caption(scan.caption) for scan in scans]
-        ids, _, shown = self._tokens.padded(texts)
+        ids, _, shown = self._tokens.padded(texts, network.device)
         read = network.language_model.base_model(input_ids=ids, attention_mask=shown.long(), use_cache=False)
-        last = torch.tensor([len(text.ids) - 1 for text in texts])
-        said = network.alignment["text"](read.last_hidden_state[torch.arange(len(texts)), last].float())
+        last = torch.tensor([len(text.ids) - 1 for text in texts], device=network.device)
+        said = network.alignment["text"](
+            read.last_hidden_state[torch.arange(len(texts), device=network.device), last].float()
+        )
         seen = network.alignment["volume"](visual.float().mean(dim=1))
         scale, bias = network.alignment_scale
         alike = functional.normalize(seen, dim=1) @ functional.normalize(said, dim=1).T * scale.exp() + bias
-        signs = 2 * torch.eye(len(texts)) - 1
+        signs = 2 * torch.eye(len(texts), device=network.device) - 1
         return -functional.logsigmoid(signs * alike).sum() / len(texts)
 
 

@@ -30,6 +30,7 @@ from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.projector.config import MixerConfig, StreamConfig
 from MedVLSAM2Lib.model.projector.mixer import MixerProjector
 from MedVLSAM2Lib.model.seg_projector import SegProjector, SegProjectorConfig
+from MedVLSAM2Lib.model.torch_machine import device_of
 from MedVLSAM2Lib.model.volume_encoder.dcformer import DCFormer
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.training.joint.config import NetworkSize
@@ -72,6 +73,11 @@ class JointNetwork(nn.Module):
         self.alignment = nn.ModuleDict({"volume": nn.Linear(width, width), "text": nn.Linear(width, width)})
         self.alignment_scale = nn.Parameter(torch.tensor([2.3, -10.0]))
         self.meaning = nn.Linear(seg_projector.config.token_width, len(Meanings(Vocabulary.read()).names))
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return device_of(self)
 
     @property
     def listener(self) -> PatchNetwork:

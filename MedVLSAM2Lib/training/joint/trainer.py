@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from MedVLSAM2Lib.model.medvlsam2.config import LOCATOR, MASK_MODEL
+from MedVLSAM2Lib.model.medvlsam2.config import LANGUAGE, LOCATOR, MASK_MODEL
+from MedVLSAM2Lib.training.joint.adapters import add_adapters, is_of_adapter
 from MedVLSAM2Lib.training.joint.config import TRAINED, JointConfig
 from MedVLSAM2Lib.training.joint.conversation_tokens import ConversationTokens
 from MedVLSAM2Lib.training.joint.example import JointBatch
+from MedVLSAM2Lib.training.joint.export import save_checkpoint_of
 from MedVLSAM2Lib.training.joint.learner import Learner, Measured
 from MedVLSAM2Lib.training.joint.network import JointNetwork
-from MedVLSAM2Lib.training.joint.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
+from MedVLSAM2Lib.training.learning.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.replicas import Replicas
 from MedVLSAM2Lib.training.learning.training_state import TrainingState
 
@@ -23,6 +26,8 @@ STREAM = 3_000_000
 # What only a loss needs is trained with it, and is no part of a checkpoint.
 MASK_MODELS = (MASK_MODEL, LOCATOR)
 OF_LOSSES = ("alignment", "meaning")
+CURVE_COLUMNS = ("step", "seconds", "steps_per_minute", "wait_share", "learning_rate", "alignment_loss", "meaning_loss",
+                 "language_loss", "survey_loss", "moved", "word_loss", "word_dice", "click_loss", "click_dice")  # fmt: skip
 
 
 class JointTrainer(TrainingState[JointNetwork]):
@@ -35,9 +40,12 @@ class JointTrainer(TrainingState[JointNetwork]):
         tokenizer: PreTrainedTokenizerBase,
         processes: Processes | None = None,
     ) -> None:
-        """``processes`` train together; None for this one alone."""
+        """``processes`` train together, each on its device; None for this one alone, on the CPU."""
         self.config, self.tokenizer = config, tokenizer
         self.processes = processes or OneProcess()
+        if config.adapters is not None and LANGUAGE in config.learns:
+            add_adapters(network.language_model, config.adapters, tokenizer, network.asked)
+        network.to(self.processes.device)
         # Parts that stay as they are keep the statistics of their norms too; copies of the network are as it is now.
         network.eval()
         for part in config.learns:
@@ -55,6 +63,25 @@ class JointTrainer(TrainingState[JointNetwork]):
         )
         super().__init__(network, average, optimiser, config.schedule)
 
+    @property
+    def stage(self) -> str:
+        """What the log calls it."""
+        return self.config.stage
+
+    @property
+    def curve_columns(self) -> tuple[str, ...]:
+        """The columns of its curve."""
+        return CURVE_COLUMNS
+
+    @property
+    def batches_a_step(self) -> int:
+        """How many batches a step learns from."""
+        return self.config.accumulate
+
+    def speed(self, steps: float, seconds: float) -> dict[str, float]:
+        """What the curve says of so many steps in so many seconds."""
+        return {"steps_per_minute": 60 * steps / seconds}
+
     def step(self, batches: list[JointBatch]) -> dict[str, float]:
         """Learn from one batch, or from several whose gradients are added up; the mean of each number."""
         for group in self.optimiser.param_groups:
@@ -64,11 +91,15 @@ class JointTrainer(TrainingState[JointNetwork]):
         self.take_step(self.config.gradient_norm)
         return _means([part.numbers for parts in measured for part in parts])
 
+    def export(self, folder: Path, validation: dict[str, float]) -> None:
+        """Write the averaged weights, and what is known of them, as a checkpoint."""
+        save_checkpoint_of(self.average.network, self.tokenizer, folder, self.config, self.progress, validation)
+
     def _gradients(self, batch: JointBatch, number: int, batches: int) -> list[Measured]:
         """Gradients of one batch, its parts computed side by side."""
         # Of several processes none repeats another's draws.
         key = (self.config.seed, self.progress.step, STREAM, self.processes.index * batches + number)
-        parts = batch.parts(self.config.threads)
+        parts = batch.parts(self._replicas.count)
 
         def learn(network: JointNetwork, part: list[JointBatch], index: int) -> Measured:
             measured = self._learner.measure(network, part[0], np.random.default_rng((*key, index)))
@@ -96,6 +127,8 @@ def _learns(name: str, config: JointConfig) -> bool:
             return float(getattr(config.weights, loss)) > 0
     if name.startswith(MASK_MODELS):
         return MASK_MODEL in config.learns
+    if name.startswith(LANGUAGE) and config.adapters is not None and not is_of_adapter(name):
+        return False
     return next(part for part in TRAINED if name.startswith(part)) in config.learns
 
 

@@ -34,12 +34,6 @@ MEASURES = ("scan_organs", "phantom_organs", "phantom_findings", "false_masks", 
             "click_1", "click_3")  # fmt: skip
 
 
-def score(measured: dict[str, float]) -> float:
-    """One number to compare checkpoints by."""
-    words = measured["scan_organs"] + measured["phantom_organs"] + measured["phantom_findings"]
-    return words - measured["false_masks"] + measured["chosen"] + measured["click_1"] + measured["click_3"]
-
-
 @dataclass(frozen=True)
 class _Asked:
     """A phrase about a volume, and its mask (bool, K, J, I), which is empty for what is not there."""
@@ -53,6 +47,8 @@ class _Asked:
 class JointValidation:
     """Words become masks on held-out patients and on phantoms that nobody learned from; clicks as ever."""
 
+    measures = MEASURES
+
     def __init__(self, config: JointConfig, tokens: ConversationTokens, cases: Sequence[Case], people: Path | None):
         self._config, self._tokens = config, tokens
         vocabulary = Vocabulary.read()
@@ -60,7 +56,7 @@ class JointValidation:
         count = config.validation_objects
         held_out = [case for case in cases if case.held_out]
         self._asked = _asked(config, known, vocabulary, held_out, count)
-        clicks = TrainingConfig(config.network.masks, validation_objects=count, bfloat16=config.bfloat16)
+        clicks = TrainingConfig(network=config.network.masks, validation_objects=count, bfloat16=config.bfloat16)
         self._clicks = Validation(cases, clicks) if held_out else None
 
     def run(self, network: JointNetwork) -> dict[str, float]:
@@ -80,6 +76,11 @@ class JointValidation:
         words = {name: float(np.mean(values)) for name, values in rows.items()}
         clicks = self._clicks.run(network.mask_model) if self._clicks else {}
         return dict.fromkeys(MEASURES, 0.0) | words | clicks
+
+    def score(self, measured: dict[str, float]) -> float:
+        """One number to compare checkpoints by."""
+        words = measured["scan_organs"] + measured["phantom_organs"] + measured["phantom_findings"]
+        return words - measured["false_masks"] + measured["chosen"] + measured["click_1"] + measured["click_3"]
 
     def _found(self, grounding: Grounding, asked: _Asked, number: int) -> np.ndarray:
         cache = ByteBoundedCache()
@@ -102,7 +103,7 @@ class _Reader:
     def tokens(self, volume: Volume, volume_id: str, phrases: Sequence[str], cache: Cache) -> np.ndarray:
         """float32 (len(phrases), d)."""
         states = phrase_states(self._network, self._tokens, phrases, self._bfloat16)
-        tokens: np.ndarray = self._network.seg_projector(states).numpy()
+        tokens: np.ndarray = self._network.seg_projector(states).cpu().numpy()
         return tokens
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.network import PatchNetwork, QualityHead
+from MedVLSAM2Lib.model.torch_machine import device_of
 from MedVLSAM2Lib.session.views import SLIMNESS, SMALLEST_MM, SURROUNDINGS
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.examples.source import ExampleSource
@@ -72,20 +73,20 @@ class _SessionUser:
         click = subject.framing.a_click()
         cubes = [subject.framing.cube(click, size) for size in SCALES_MM]
         middle: CellPrompt = CellStroke(np.full((1, 3), (self._config.network.side - 1) / 2))
-        scene = Scene.of([subject.seen_in(cube) for cube in cubes])
+        scene = Scene.of([subject.seen_in(cube) for cube in cubes], device_of(self._network))
         logits = self._answer(scene, [[middle]] * len(cubes), torch.zeros_like(scene.share))
         for index in rng.permutation(len(cubes))[:SECOND_LOOKS]:
             self._look_again(subject, cubes[index], logits[index : index + 1], middle)
 
     def _look_again(self, subject: Subject, cube: Frame, logits: Tensor, click: CellPrompt) -> None:
-        found = _around_middle(logits[0, 0].numpy() > 0)
+        found = _around_middle(logits[0, 0].cpu().numpy() > 0)
         if found.sum() < FEWEST_CELLS:
             return
         frame = _surroundings(cube, found)
         scale, offset = frame.cells_from(cube)
-        scene = Scene.of([subject.seen_in(frame)])
+        scene = Scene.of([subject.seen_in(frame)], logits.device)
         prompts = [click.moved(scale, offset)]
-        only_found = torch.where(torch.from_numpy(found), logits, -logits.abs())
+        only_found = torch.where(torch.from_numpy(found).to(logits.device), logits, -logits.abs())
         earlier = (carried(only_found, scale, offset) > 0).float()
         for _ in range(2):
             answer = self._answer(scene, [prompts], earlier) > 0
@@ -122,11 +123,11 @@ def _fit(head: QualityHead, inputs: Tensor, truth: Tensor) -> None:
     standard = (inputs - mean) / width
     first = nn.Linear(head.hidden.in_features, head.hidden.out_features)
     last = nn.Linear(head.out.in_features, 1)
-    fitted = nn.Sequential(first, nn.ReLU(), nn.Dropout(DROPOUT), last)
+    fitted = nn.Sequential(first, nn.ReLU(), nn.Dropout(DROPOUT), last).to(inputs.device)
     optimiser = torch.optim.AdamW(fitted.parameters(), FIT_RATE, weight_decay=FIT_DECAY)
     fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, FIT_STEPS)
     for _ in range(FIT_STEPS):
-        chosen = torch.randint(len(standard), (FIT_BATCH,))
+        chosen = torch.randint(len(standard), (FIT_BATCH,)).to(standard.device)
         loss = functional.mse_loss(fitted(standard[chosen])[:, 0], truth[chosen])
         optimiser.zero_grad()
         loss.backward()

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from MedVLSAM2Lib.model.torch_machine import device_of
+
 N = TypeVar("N", bound=nn.Module)
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,13 +26,22 @@ class Replicas(Generic[N]):
 
     def __init__(self, network: N, count: int) -> None:
         self._network = network
+        # Threads share out the cores of a CPU; any other device computes a whole batch at once.
+        count = count if device_of(network).type == "cpu" else 1
         self._copies = [network, *(_sharing(network) for _ in range(count - 1))]
         self._threads = ThreadPoolExecutor(count)
+
+    @property
+    def count(self) -> int:
+        """How many parts are computed at once."""
+        return len(self._copies)
 
     def map_parts(self, work: Callable[[N, list[T], int], R], items: Sequence[T]) -> list[R]:
         """``work(network, part, number)`` for each part of the items at once; no part is empty."""
         count = min(len(self._copies), len(items))
         parts = [list(items[number::count]) for number in range(count)]
+        if count == 1:
+            return [work(self._network, parts[0], 0)]
         tasks = [self._threads.submit(work, self._copies[n], part, n) for n, part in enumerate(parts)]
         return [task.result() for task in tasks]
 

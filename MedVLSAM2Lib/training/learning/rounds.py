@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
+from MedVLSAM2Lib.model.torch_machine import device_of
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.learning.losses import hard_dice, mask_loss
 from MedVLSAM2Lib.training.learning.scene import Scene
@@ -82,7 +83,7 @@ class Rounds:
 
         ``tokens`` (B, N, d) are the seg tokens of what each example is called; None when there are only prompts.
         """
-        state = _State(batch, tokens, self._corrected)
+        state = _State(batch, tokens, self._corrected, device_of(network))
         state.correct_given_masks(rng)
         dice: list[Tensor] = []
         # Mostly the session zooms after its first answer; sometimes it stays for a while.
@@ -110,11 +111,11 @@ class Rounds:
 class _State:
     """What user and network have done so far with each example of a batch."""
 
-    def __init__(self, batch: Sequence[Example], tokens: Tensor | None, corrected: float) -> None:
-        self._batch, self._tokens, self._corrected = batch, tokens, corrected
-        self.scene = Scene.of([example.views[0] for example in batch])
+    def __init__(self, batch: Sequence[Example], tokens: Tensor | None, corrected: float, device: torch.device) -> None:
+        self._batch, self._tokens, self._corrected, self._device = batch, tokens, corrected, device
+        self.scene = Scene.of([example.views[0] for example in batch], device)
         self.prompts = [list(example.prompts) for example in batch]
-        self.earlier = _given_masks(batch)
+        self.earlier = _given_masks(batch).to(device)
 
     def answer(self, network: PatchNetwork, bfloat16: bool) -> tuple[Tensor, Tensor]:
         return self.scene.answer(network, self.prompts, self.earlier, bfloat16, self._tokens)
@@ -143,7 +144,7 @@ class _State:
                 self.prompts[number] = [prompt.moved(scale, offset) for prompt in self.prompts[number]]
                 one = carried(one, scale, offset)
             moved.append(one)
-        self.scene = Scene.of([example.views[-1] for example in self._batch])
+        self.scene = Scene.of([example.views[-1] for example in self._batch], self._device)
         return torch.cat(moved)
 
     def _add(self, made: Sequence[CellPrompt | None]) -> None:

@@ -14,12 +14,13 @@ import numpy as np
 class RunLog:
     """Collects values and writes their means; a resumed run appends."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, columns: Sequence[str]) -> None:
+        """``path`` is None for a process that leaves writing to another one."""
         self._path, self._columns = path, columns
         self._values: dict[str, list[float]] = defaultdict(list)
         self._sums: dict[str, float] = defaultdict(float)
         self._last_row = time.monotonic()
-        if not path.exists():
+        if path is not None and not path.exists():
             self._append(columns)
 
     @property
@@ -51,5 +52,7 @@ class RunLog:
         return row
 
     def _append(self, cells: Sequence[str]) -> None:
+        if self._path is None:
+            return
         with self._path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(cells)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.training.examples.example import ExampleView
+from MedVLSAM2Lib.training.learning.mixed_precision import mixed_precision
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellPrompt, drawn
 
 
@@ -31,13 +32,13 @@ class Scene:
     whole_cells: Tensor
 
     @classmethod
-    def of(cls, views: Sequence[ExampleView]) -> Scene:
-        """The tensors of some views."""
+    def of(cls, views: Sequence[ExampleView], device: torch.device) -> Scene:
+        """The tensors of some views, on ``device``."""
         return cls(
-            torch.from_numpy(np.stack([view.image for view in views])).float() / 255,
-            torch.from_numpy(np.stack([view.target for view in views])).float()[:, None] / 255,
-            torch.from_numpy(np.stack([view.size_mm for view in views])),
-            torch.tensor([view.whole_cells for view in views]),
+            torch.from_numpy(np.stack([view.image for view in views])).to(device).float() / 255,
+            torch.from_numpy(np.stack([view.target for view in views])).to(device).float()[:, None] / 255,
+            torch.from_numpy(np.stack([view.size_mm for view in views])).to(device),
+            torch.tensor([view.whole_cells for view in views], device=device),
         )
 
     @property
@@ -57,7 +58,8 @@ class Scene:
 
         ``tokens`` are seg tokens (B, N, d) or None.
         """
-        layers = torch.from_numpy(np.stack([drawn(items, self.image.shape[-1]) for items in prompts]))
-        with torch.autocast(self.image.device.type, torch.bfloat16, enabled=bfloat16):
+        device = self.image.device
+        layers = torch.from_numpy(np.stack([drawn(items, self.image.shape[-1]) for items in prompts])).to(device)
+        with mixed_precision(device, bfloat16):
             answer: tuple[Tensor, Tensor] = network(torch.cat([self.image, layers, earlier], 1), self.size_mm, tokens)
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -57,7 +57,7 @@ class TrainingState(Generic[N]):
         self.average.update(self.network, self.progress.step)
 
     def save(self, folder: Path) -> None:
-        """Write the state to resume from; a state that is there is replaced only by a complete one."""
+        """Write the state to resume from, on any device; a state that is there is replaced only by a complete one."""
         state = {
             "progress": vars(self.progress),
             "network": self.network.state_dict(),
@@ -65,7 +65,7 @@ class TrainingState(Generic[N]):
             "optimiser": self.optimiser.state_dict(),
         }
         unfinished = folder / (STATE_NAME + ".part")
-        torch.save(state, unfinished)
+        torch.save(_on_cpu(state), unfinished)
         unfinished.replace(folder / STATE_NAME)
 
     def resume(self, folder: Path) -> None:
@@ -84,3 +84,12 @@ class TrainingState(Generic[N]):
 def has_state(folder: Path) -> bool:
     """Whether there is something to resume."""
     return (folder / STATE_NAME).exists()
+
+
+def _on_cpu(value: Any) -> Any:
+    """The same with its tensors where every machine can read them."""
+    if isinstance(value, torch.Tensor):
+        return value.cpu()
+    if isinstance(value, dict):
+        return {name: _on_cpu(inner) for name, inner in value.items()}
+    return [_on_cpu(inner) for inner in value] if isinstance(value, list) else value

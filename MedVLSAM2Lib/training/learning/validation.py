@@ -10,6 +10,7 @@ from torch import Tensor
 
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.patches.prompt_channels import window_channels
+from MedVLSAM2Lib.model.torch_machine import device_of
 from MedVLSAM2Lib.session.views import SLIMNESS, SMALLEST_MM, SURROUNDINGS
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cases import LABELS, Case, TrainingObject
@@ -27,17 +28,14 @@ SEED = 20_24
 MEASURES = ("chosen", "best", "guess_error", "click_1", "click_3")
 
 
-def score(measured: dict[str, float]) -> float:
-    """One number to compare checkpoints by: what a user gets after a first click, and after three in a good view."""
-    return measured["chosen"] + measured["click_1"] + measured["click_3"]
-
-
 class Validation:
     """Two questions of each held-out object.
 
     Which of six cubes around a click does the network believe, and how good is that one? And how good is a well-chosen
     view after one click and after three?
     """
+
+    measures = MEASURES
 
     def __init__(self, cases: Sequence[Case], config: TrainingConfig) -> None:
         self._config = config
@@ -66,12 +64,16 @@ class Validation:
             "click_3": float(after[:, -1].mean()),
         }
 
+    def score(self, measured: dict[str, float]) -> float:
+        """One number to compare checkpoints by: what a user gets after a first click, and after three in a good view."""
+        return measured["chosen"] + measured["click_1"] + measured["click_3"]
+
     def _cubes(
         self, network: PatchNetwork, case: Case, item: TrainingObject, click: np.ndarray
     ) -> tuple[Tensor, Tensor]:
         """Dice against the whole object, and the network's guess of it, for each of the scales."""
         frames = [self._frame(case, click, np.full(3, size)) for size in SCALES_MM]
-        scene = Scene.of([self._view(case, item, frame) for frame in frames])
+        scene = Scene.of([self._view(case, item, frame) for frame in frames], device_of(network))
         middle = CellStroke(np.full((1, 3), (self._config.network.side - 1) / 2))
         logits, guess = self._answer(network, scene, [[middle]] * len(frames), torch.zeros_like(scene.share))
         return hard_dice(logits > 0, scene.target, scene.whole_cells), guess
@@ -81,8 +83,8 @@ class Validation:
         extent = (item.hi - item.lo) * np.array(case.spacing_mm)
         size = np.maximum(np.maximum(extent, SLIMNESS * extent.max()) * SURROUNDINGS, SMALLEST_MM)
         frame = self._frame(case, (item.lo + item.hi - 1) / 2, size)
-        scene = Scene.of([self._view(case, item, frame)])
-        cell = click_on(scene.target[0, 0].numpy(), frame.cells_of(click[None])[0])
+        scene = Scene.of([self._view(case, item, frame)], device_of(network))
+        cell = click_on(scene.target[0, 0].cpu().numpy(), frame.cells_of(click[None])[0])
         prompts: list[CellPrompt] = [CellStroke(cell[None])]
         earlier, dice = torch.zeros_like(scene.share), []
         for _ in range(CORRECTIONS + 1):

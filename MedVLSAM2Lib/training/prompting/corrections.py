@@ -22,7 +22,9 @@ def corrections(answer: Tensor, target: Tensor, rng: np.random.Generator) -> lis
     """
     width = int(rng.choice((3, 5, 9)))
     missed, wrong = target & ~answer, answer & ~target
-    depth_missed, depth_wrong = _depth(missed, width), _depth(wrong, width)
+    # What a user does is drawn on the CPU.
+    depth_missed, depth_wrong = _depth(missed, width).cpu(), _depth(wrong, width).cpu()
+    missed, wrong, target = missed.cpu(), wrong.cpu(), target.cpu()
     made: list[CellPrompt | None] = []
     for index in range(len(target)):
         peaks = float(depth_missed[index].max()), float(depth_wrong[index].max())
@@ -37,7 +39,7 @@ def corrections(answer: Tensor, target: Tensor, rng: np.random.Generator) -> lis
 
 def clicks_at_peaks(answer: Tensor, target: Tensor) -> list[CellPrompt | None]:
     """A click amid the largest error of each example of a batch, the same every time; None where nothing is wrong."""
-    missed, wrong = _depth(target & ~answer, 5), _depth(answer & ~target, 5)
+    missed, wrong = _depth(target & ~answer, 5).cpu(), _depth(answer & ~target, 5).cpu()
     made: list[CellPrompt | None] = []
     for one, other in zip(missed[:, 0], wrong[:, 0], strict=True):
         positive = bool(one.max() >= other.max())

@@ -14,6 +14,7 @@ from MedVLSAM2Lib.training.examples.batches import batch_workers, draw_batch
 from MedVLSAM2Lib.training.examples.example import Example
 from MedVLSAM2Lib.training.examples.slabs import Slabs
 from MedVLSAM2Lib.training.examples.source import ExampleSource
+from MedVLSAM2Lib.training.learning.processes import OneProcess
 from MedVLSAM2Lib.training.prompting.cell_prompts import CellStroke, drawn
 from MedVLSAM2Lib.training.synthesis.contrast import Contrast
 
@@ -89,7 +90,7 @@ def test_workers_deliver_the_batches_in_order_however_many_they_are(
 ) -> None:
     config = replace(a_small_run, workers=2, batch=1)
     source = ExampleSource([case for case in the_cases if not case.held_out], config.mix, config.network)
-    with batch_workers(config, a_cache, first_step=3) as workers:
+    with batch_workers(config, a_cache, first_step=3, processes=OneProcess()) as workers:
         for step in (3, 4, 5):
             expected = draw_batch(source, config.seed, step, 1)[0]
             assert (workers.next()[0].views[0].image == expected.views[0].image).all()

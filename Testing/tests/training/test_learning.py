@@ -136,7 +136,7 @@ def test_two_threads_find_the_gradient_of_one(some_batches: list[list[Example]],
 
 def test_repeating_a_batch_makes_the_loss_fall(some_batches: list[list[Example]], a_small_run: TrainingConfig) -> None:
     trainer = Trainer(replace(a_small_run, rounds=(1.0,), schedule=Schedule(5e-3, 1e-4, 1, steps=60, seconds=None)))
-    losses = [float(trainer.step(some_batches[0]).loss) for _ in range(40)]
+    losses = [trainer.step([some_batches[0]])["loss"] for _ in range(40)]
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:3])
 
 
@@ -145,15 +145,15 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
 ) -> None:
     straight = Trainer(a_small_run)
     for batch in some_batches:
-        straight.step(batch)
+        straight.step([batch])
     first = Trainer(a_small_run)
     for batch in some_batches[:3]:
-        first.step(batch)
+        first.step([batch])
     first.save(tmp_path)
     second = Trainer(replace(a_small_run, seed=a_small_run.seed))
     second.resume(tmp_path)
     for batch in some_batches[3:]:
-        second.step(batch)
+        second.step([batch])
     assert second.progress.step == straight.progress.step
     for one, other in ((straight.network, second.network), (straight.average.network, second.average.network)):
         for name, tensor in one.state_dict().items():
@@ -190,7 +190,10 @@ def test_calibration_changes_the_estimate_and_nothing_else(the_cases: list[Case]
 
     subjects = [source.draw_subject(np.random.default_rng(index)) for index in range(6)]
     scenes = [
-        Scene.of([subject.seen_in(subject.framing.cube(subject.framing.a_click(), size)) for size in (48.0, 130.0)])
+        Scene.of(
+            [subject.seen_in(subject.framing.cube(subject.framing.a_click(), size)) for size in (48.0, 130.0)],
+            torch.device("cpu"),
+        )
         for subject in subjects
     ]
     click = CellStroke(np.full((1, 3), 7.5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from transformers import PreTrainedTokenizerFast
 
 from MedVLSAM2Lib.model.language.config import LanguageConfig
@@ -68,7 +69,7 @@ def test_a_survey_stands_before_the_first_question_and_is_not_learned(
 
 def test_texts_of_a_batch_are_filled_up_behind(tokens: ConversationTokens) -> None:
     texts = [tokens.caption("A scan."), tokens.conversation(TURNS, 3)]
-    ids, labels, shown = tokens.padded(texts)
+    ids, labels, shown = tokens.padded(texts, torch.device("cpu"))
     assert ids.shape == labels.shape == shown.shape == (2, len(texts[1].ids))
     assert shown.sum(1).tolist() == [len(text.ids) for text in texts]
     assert (labels[~shown] == IGNORED).all()

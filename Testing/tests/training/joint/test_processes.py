@@ -12,20 +12,28 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.utils import DistributedType
 from transformers import AutoTokenizer
 
+from MedVLSAM2Lib.training.config import TrainingConfig
+from MedVLSAM2Lib.training.data.cache import load_cases
+from MedVLSAM2Lib.training.examples.batches import draw_batch
+from MedVLSAM2Lib.training.examples.source import ExampleSource
 from MedVLSAM2Lib.training.joint.batches import joint_source
 from MedVLSAM2Lib.training.joint.config import JointConfig, LossWeights
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
+from MedVLSAM2Lib.training.learning.trainer import Trainer
+from MedVLSAM2Lib.training.stage_command import CONFIGS
 
 ROOT = Path(__file__).resolve().parents[4]
 STEPS = 2
 
 
 class Two:
-    index, count = 0, 2
+    index, count, device = 0, 2, torch.device("cpu")
 
     def average_gradients(self, network: torch.nn.Module) -> None:
         raise AssertionError("nothing is trained here")
@@ -40,7 +48,8 @@ def test_two_processes_learn_what_one_learns_from_the_batches_of_both(
     settings.write_text(json.dumps(config.to_dict()))
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "people").symlink_to(people_folder)
-    _launch(settings, tmp_path, a_tokenizer_folder)
+    written = ["--cache", str(tmp_path / "cache"), "--output", str(tmp_path / "run")]
+    _launch(["joint", "--config", str(settings), *written, "--tokenizer", str(a_tokenizer_folder)])
     together = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
 
     words = AutoTokenizer.from_pretrained(str(a_tokenizer_folder), local_files_only=True)
@@ -54,13 +63,32 @@ def test_two_processes_learn_what_one_learns_from_the_batches_of_both(
         assert torch.allclose(parameter, together["network"][name], atol=1e-4), name
 
 
-def _launch(settings: Path, folder: Path, tokenizer: Path) -> None:
-    """As ``accelerate launch --cpu --num_processes 2`` does it."""
+def test_two_processes_learn_from_clicks_what_one_learns_from_the_examples_of_both(
+    a_small_run: TrainingConfig, a_data_folder: Path, a_cache: Path, tmp_path: Path
+) -> None:
+    config = replace(a_small_run, threads=1, schedule=replace(a_small_run.schedule, steps=STEPS))
+    settings = tmp_path / "interactive.json"
+    settings.write_text(json.dumps(config.to_dict()))
+    data = ["--data", str(a_data_folder), "--cache", str(a_cache)]
+    _launch(["interactive", "--config", str(settings), *data, "--output", str(tmp_path / "run")])
+    together = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+
+    alone = Trainer(replace(config, batch=2 * config.batch, threads=2))
+    cases = [case for case in load_cases(a_cache) if not case.held_out]
+    source = ExampleSource(cases, config.mix, config.network)
+    for step in range(STEPS):
+        both = [draw_batch(source, config.seed, 2 * step + index, config.batch) for index in range(2)]
+        # Dealt out to two threads, each gets the batch of one process.
+        alone.step([[example for pair in zip(*both, strict=True) for example in pair]])
+    for name, parameter in alone.network.named_parameters():
+        assert torch.allclose(parameter, together["network"][name], atol=1e-5), name
+
+
+def _launch(arguments: list[str]) -> None:
+    """``medvlsam2 train`` as ``accelerate launch --cpu --num_processes 2`` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "MedVLSAM2Lib.training", "train", "joint", "--config", str(settings)]
-    command += ["--cache", str(folder / "cache"), "--output", str(folder / "run"), "--tokenizer", str(tokenizer)]
     environment = os.environ | {
         "ACCELERATE_USE_CPU": "true",
         "MASTER_ADDR": "127.0.0.1",
@@ -70,7 +98,7 @@ def _launch(settings: Path, folder: Path, tokenizer: Path) -> None:
     }
     started = [
         subprocess.Popen(
-            command,
+            [sys.executable, "-m", "MedVLSAM2Lib.training", "train", *arguments],
             cwd=ROOT,
             env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE,
@@ -87,3 +115,14 @@ def test_several_processes_agree_on_a_number_of_steps(a_stage: JointConfig, tmp_
     timed = replace(a_stage, schedule=replace(a_stage.schedule, steps=None, seconds=10.0))
     with pytest.raises(ValueError, match="--steps"):
         train_stage(timed, tmp_path, processes=Two())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "processes"), [("several_gpus", "MULTI_GPU", 8), ("two_cpu_processes", "MULTI_CPU", 2)]
+)
+def test_accelerate_reads_the_config_that_the_documentation_names(name: str, kind: str, processes: int) -> None:
+    config = load_config_from_file(str(CONFIGS / "accelerate" / f"{name}.yaml"))
+    assert config.distributed_type == DistributedType(kind)
+    assert config.num_processes == processes
+    assert config.use_cpu is (kind == "MULTI_CPU")
+    assert config.mixed_precision == "no"  # a stage's own config says what is computed in bfloat16
