@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 AIR_HU = -1024.0
 MOST_CANDIDATES = 3
+# In a view of the whole volume, what is slender or small stays below zero; whether it is there is for the closer look to say.
+COARSE_LOGIT = -2.0
 # More objects than this are not looked at for one phrase.
 MOST_OBJECTS = 12
 # Two answers that agree this well (DSC) are one candidate.
@@ -108,13 +110,12 @@ class PatchMaskModel:
         """Coarse masks of what the request's tokens mean, from one look at the whole volume, the most certain first."""
         eye = _Eye(self._network, self._identity, request, cache)
         look = eye.look(self._planner.whole_view(request.volume))
-        parts, count = ndimage.label(look.logits > 0)
+        logits = look.logits - COARSE_LOGIT
+        parts, count = ndimage.label(logits > 0)
         numbers = np.arange(1, count + 1)
-        peaks = ndimage.maximum(look.logits, parts, numbers) if count else numbers
+        peaks = ndimage.maximum(logits, parts, numbers) if count else numbers
         likeliest = numbers[np.argsort(-np.asarray(peaks), kind="stable")][:MOST_OBJECTS]
-        coarse = [
-            eye.mask_of(np.where(parts == number, look.logits, -np.abs(look.logits)), look.view) for number in likeliest
-        ]
+        coarse = [eye.mask_of(np.where(parts == number, logits, -np.abs(logits)), look.view) for number in likeliest]
         return [mask for mask in coarse if not mask.is_empty]
 
     def _first_looks(self, eye: _Eye, request: MaskRequest) -> list[_Look]:
