@@ -29,7 +29,7 @@ class FileList:
 
     def listed(self) -> list[str]:
         """The paths as they are listed."""
-        return _LISTED.findall((ROOT / self.cmake).read_text())
+        return _LISTED.findall((ROOT / self.cmake).read_text("utf-8"))
 
     def present(self) -> list[str]:
         """The paths of the files that are there."""

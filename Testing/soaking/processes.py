@@ -57,11 +57,11 @@ def peak_memory(process_id: int | None = None) -> int:
 
 def _status(process_id: int | None, name: str) -> int:
     with suppress(OSError):
-        for line in Path(f"/proc/{process_id or os.getpid()}/status").read_text().splitlines():
+        for line in Path(f"/proc/{process_id or os.getpid()}/status").read_text("utf-8").splitlines():
             if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
     return 0
 
 
 def _is_zombie(folder: Path) -> bool:
-    return (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return (folder / "stat").read_text("utf-8").rpartition(")")[2].split()[0] == "Z"

@@ -346,7 +346,7 @@ def test_a_damaged_list_of_models_is_one_sentence(a_store: ModelStore, tmp_path:
 
 def test_the_list_of_models_is_plain_json(a_store: ModelStore, tmp_path: Path) -> None:
     a_store.download("small", YES)
-    content = json.loads((tmp_path / "data" / "medvlsam2.json").read_text())
+    content = json.loads((tmp_path / "data" / "medvlsam2.json").read_text("utf-8"))
     assert content["models"][0]["revision"] == REVISION
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["medvlsam2.json"]
 

@@ -136,7 +136,7 @@ def test_a_report_is_written_for_each_scan_on_request(scans: Path, a_speaking_ch
     shutil.rmtree(scans / "c")
     assert main(_batch(scans, output, a_speaking_checkpoint, "--report", "--template", "chest")) == 0
     for scan in ("a.nii.gz", "b.nrrd"):
-        page = (output / scan / "report.html").read_text()
+        page = (output / scan / "report.html").read_text("utf-8")
         assert "The bright ball: " in page
         assert "Two balls are seen." in page
 

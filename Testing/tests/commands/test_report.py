@@ -46,7 +46,7 @@ def test_a_segmentation_is_measured_and_said_without_loading_a_model(
     output = tmp_path / f"report.{ending}"
     arguments = ["report", str(a_scan_with_balls), "--segmentation", str(a_segmentation), "--no-language"]
     assert main([*arguments, "--indication", "A cough & fever.", "-o", str(output)]) == 0
-    text = output.read_text()
+    text = output.read_text("utf-8")
     assert DRAFT_MARK in text
     assert "not recorded in liver.seg.nrrd" in text
     assert "Abdomen and pelvis" in text
@@ -61,7 +61,7 @@ def test_what_the_template_names_is_found_and_the_model_s_sentences_are_marked(
     output = tmp_path / "report.json"
     arguments = ["report", str(a_scan_with_balls), "--template", "brain", "--modality", "CT", "-o", str(output)]
     assert main([*arguments, "--checkpoint", str(a_speaking_checkpoint)]) == 0
-    report = report_from_json(output.read_text())
+    report = report_from_json(output.read_text("utf-8"))
     said = [report.text_of(one) for one in report.statements if one.source is Source.MODEL]
     assert said == ["Two balls are seen.", "Both need a follow-up."]
     assert report.model is not None
@@ -74,12 +74,12 @@ def test_a_dicom_folder_gives_the_technique_and_takes_seg_and_sr(a_series: tuple
     output, folder = tmp_path / "report.txt", tmp_path / "dicom"
     arguments = ["report", str(series), "--segmentation", str(segmentation), "--no-language", "-o", str(output)]
     assert main([*arguments, "--dicom-out", str(folder)]) == 0
-    assert "120" in output.read_text().split("TECHNIQUE")[1].split("FINDINGS")[0]
+    assert "120" in output.read_text("utf-8").split("TECHNIQUE")[1].split("FINDINGS")[0]
     seg, sr = (pydicom.dcmread(folder / name) for name in ("segmentation.dcm", "report.dcm"))
     assert [item.SegmentLabel for item in seg.SegmentSequence] == ["liver"]
     references = sr.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
     assert seg.SeriesInstanceUID in [item.SeriesInstanceUID for item in references]
-    volume = re.search(r"Liver: ([\d.]+)", output.read_text())
+    volume = re.search(r"Liver: ([\d.]+)", output.read_text("utf-8"))
     assert volume is not None
     assert float(volume[1]) == pytest.approx(LIVER_ML, rel=0.05)
 

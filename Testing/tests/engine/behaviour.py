@@ -28,7 +28,7 @@ class Behaviour:
 
     def read(self) -> dict[str, Any]:
         """How to behave now."""
-        content: dict[str, Any] = json.loads(self._file.read_text())
+        content: dict[str, Any] = json.loads(self._file.read_text("utf-8"))
         return content
 
     def pause(self) -> None:

@@ -65,7 +65,7 @@ class SshServer:
 
     def trust(self, host_key: Path | None) -> None:
         """From now on the machine is known by this key, or not at all."""
-        entry = f"{_NAME} {host_key.with_suffix('.pub').read_text()}" if host_key is not None else ""
+        entry = f"{_NAME} {host_key.with_suffix('.pub').read_text('utf-8')}" if host_key is not None else ""
         (self.folder / "known_hosts").write_text(entry)
 
     def let_in_with(self, user_key: Path) -> None:

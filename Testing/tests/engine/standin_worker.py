@@ -51,7 +51,7 @@ class StandInModel:
 
 def load_model(folder: Path) -> StandInModel:
     """The model in ``folder``; FileNotFoundError when there is none."""
-    (folder / "behaviour.json").read_text()
+    (folder / "behaviour.json").read_text("utf-8")
     return StandInModel(folder)
 
 

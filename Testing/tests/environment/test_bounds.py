@@ -54,7 +54,9 @@ def test_the_bounds_are_those_that_pip_reads() -> None:
 
 
 def test_slicer_gets_the_two_files_in_which_bounds_and_pins_are_written() -> None:
-    resources = re.search(r"NAME MedVLSAM2Lib.*?RESOURCES ([^\n]+)", (ROOT / "CMakeLists.txt").read_text(), re.DOTALL)
+    resources = re.search(
+        r"NAME MedVLSAM2Lib.*?RESOURCES ([^\n]+)", (ROOT / "CMakeLists.txt").read_text("utf-8"), re.DOTALL
+    )
     assert resources is not None
     assert {"pyproject.toml", "constraints.txt"} <= set(resources[1].split())
 

@@ -74,7 +74,7 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path, some_wheels: Path,
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(EnvironmentProblem, match="is there already"):
         make_environment(tmp_path, HERE, recipe(some_wheels), variables)
-    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert (tmp_path / "mine.txt").read_text("utf-8") == "mine"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(

@@ -99,7 +99,7 @@ def test_models_and_checkpoints_come_with_it(a_pack: Path, tmp_path: Path) -> No
     assert model.name == NAME
     assert store.verify(NAME) == ()
     (checkpoint,) = pack.copy_checkpoints(store)
-    assert json.loads((checkpoint / "config.json").read_text()) == {"name": "mine"}
+    assert json.loads((checkpoint / "config.json").read_text("utf-8")) == {"name": "mine"}
     assert pack.copy_checkpoints(store) == (checkpoint,)
     shutil.rmtree(a_pack)
     assert store.verify(NAME) == ()

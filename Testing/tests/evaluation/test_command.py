@@ -38,8 +38,8 @@ def test_the_segmentation_suite_writes_its_table_with_every_baseline(
     arguments = ("--checkpoint", a_checkpoint, "--scans", a_folder_of_scans, "--cases", "ball", "--output", output)
     assert run(parsed("segmentation", *arguments, "--baseline", a_checkpoint)) == 0
     printed = capsys.readouterr().out
-    assert (output / "segmentation.md").read_text() == printed
-    names = {course["segmenter"] for course in json.loads((output / "segmentation.json").read_text())["courses"]}
+    assert (output / "segmentation.md").read_text("utf-8") == printed
+    names = {course["segmenter"] for course in json.loads((output / "segmentation.json").read_text("utf-8"))["courses"]}
     assert {"model", a_checkpoint.name, "random walker", "region growing"} <= names
 
 

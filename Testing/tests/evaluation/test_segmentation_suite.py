@@ -90,11 +90,11 @@ def test_every_object_start_and_segmenter_is_run_in_order(a_ball: Case) -> None:
 def test_the_report_is_written_as_a_table_and_as_data(a_ball: Case, tmp_path: Path) -> None:
     courses = segment_case(a_ball, region_growing_only(), SegmentationPlan(interactions=2))
     data_file, table_file, _ = segmentation_report(courses).write(tmp_path / "out")
-    data = json.loads(data_file.read_text())
+    data = json.loads(data_file.read_text("utf-8"))
     assert data["environment"]["python"]
     assert [course["start"] for course in data["courses"]] == ["click", "box"]
     assert data["courses"][0]["steps"][0]["dsc"] == courses[0].steps[0].dsc
-    assert "ball" in table_file.read_text()
+    assert "ball" in table_file.read_text("utf-8")
 
 
 def test_cases_run_in_processes_of_their_own_give_the_same_scores(a_folder_of_scans: Path) -> None:

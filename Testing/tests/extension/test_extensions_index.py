@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
 
 _FIELDS = ("HOMEPAGE", "CATEGORY", "CONTRIBUTORS", "DESCRIPTION", "ICONURL", "SCREENSHOTURLS", "DEPENDS")
-_CMAKE = (ROOT / "CMakeLists.txt").read_text()
+_CMAKE = (ROOT / "CMakeLists.txt").read_text("utf-8")
 _README = (ROOT / "README.md").read_text(encoding="utf-8")
 _NAME = "MedVLSAM2"
-_ENTRY: dict[str, Any] = json.loads((ROOT / f"{_NAME}.json").read_text())
+_ENTRY: dict[str, Any] = json.loads((ROOT / f"{_NAME}.json").read_text("utf-8"))
 # The fields of version 1.0.1 of the catalogue's schema, and what each must be.
 _SCHEMA = {
     "$schema": str, "category": str, "scm_url": str, "scm_revision": str, "scm_type": str, "build_dependencies": list,
@@ -202,6 +202,6 @@ def test_icons_are_square_and_of_slicers_size(path: str, size: int) -> None:
 
 
 def test_the_licence_is_the_whole_apache_licence() -> None:
-    text = (ROOT / "LICENSE").read_text()
+    text = (ROOT / "LICENSE").read_text("utf-8")
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text

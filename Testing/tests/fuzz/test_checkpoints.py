@@ -338,7 +338,7 @@ def test_a_bundle_that_names_files_outside_is_refused_and_writes_nothing(
     path: str, an_entry: CatalogueEntry, weights: bytes, tmp_path: Path
 ) -> None:
     a_bundle(tmp_path / "bad", an_entry, weights)
-    content = json.loads((tmp_path / "bad" / MANIFEST_NAME).read_text())
+    content = json.loads((tmp_path / "bad" / MANIFEST_NAME).read_text("utf-8"))
     content["files"][0]["path"] = path
     write_json(tmp_path / "bad", MANIFEST_NAME, content)
     with pytest.raises(CatalogueError, match="outside the bundle"):

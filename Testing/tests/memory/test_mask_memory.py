@@ -26,7 +26,7 @@ from pathlib import Path
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
 def status(name):
-    return 1024 * int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+    return 1024 * int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text("utf-8"))[1])
 before, side = status("VmRSS"), int(sys.argv[1])
 network = PatchNetwork(PatchConfig(side=side)).eval()
 with torch.inference_mode():

@@ -68,7 +68,7 @@ def visible(user: User) -> list[str]:
 
 
 def heard(worker_folder: Path) -> list[str]:
-    return json.loads((worker_folder / "heard.json").read_text())
+    return json.loads((worker_folder / "heard.json").read_text("utf-8"))
 
 
 def mask_of(user: User, name: str, volume: Any) -> np.ndarray:

@@ -45,12 +45,12 @@ def a_killed_sitting(tmp_path_factory: pytest.TempPathFactory) -> Path:
         time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert (folder / "ready").exists(), (folder / "log").read_text()
+    assert (folder / "ready").exists(), (folder / "log").read_text("utf-8")
     return folder
 
 
 def story_of(sitting: Path) -> dict[str, Any]:
-    story: dict[str, Any] = json.loads((sitting / "story.json").read_text())
+    story: dict[str, Any] = json.loads((sitting / "story.json").read_text("utf-8"))
     return story
 
 

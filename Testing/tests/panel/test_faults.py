@@ -58,7 +58,7 @@ class Patient(User):
         self.heard.clear()
         self.worker_will_also(trouble={"kind": kind, "at": at, "times": 1})
         if kind == "allocate":
-            pages = int(Path(f"/proc/{self.launcher.worker.process_id}/statm").read_text().split()[0])
+            pages = int(Path(f"/proc/{self.launcher.worker.process_id}/statm").read_text("utf-8").split()[0])
             self.limit_memory(pages * resource.getpagesize() + ROOM)
 
     def limit_memory(self, size: int) -> None:

@@ -99,7 +99,7 @@ def damaged(folder: Path, part: str = ".", **changes: Any) -> Path:
     shutil.copytree(ROOT / "Resources" / "checkpoints" / "tiny", folder)
     if changes:
         config = folder / part / "config.json"
-        config.write_text(json.dumps({**json.loads(config.read_text()), **changes}))
+        config.write_text(json.dumps({**json.loads(config.read_text("utf-8")), **changes}))
     else:
         weights = folder / "mask_model" / "model.safetensors"
         weights.write_bytes(weights.read_bytes()[:100_000])

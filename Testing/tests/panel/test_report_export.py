@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(a_reader: Reader, tmp_p
     in_the_way.write_text("")
     a_reader.export("JSON", in_the_way)
     assert "cannot be written" in a_reader.says
-    assert in_the_way.read_text() == ""
+    assert in_the_way.read_text("utf-8") == ""
 
 
 @pytest.mark.parametrize("kind", ["Web page", "Plain text", "JSON"])

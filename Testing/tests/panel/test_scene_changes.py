@@ -262,7 +262,7 @@ def _workers() -> list[Path]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            parent = int((folder / "stat").read_text("utf-8").rpartition(")")[2].split()[1])
             if parent == os.getpid() and b"tone_worker" in (folder / "cmdline").read_bytes():
                 found.append(folder)
     return found

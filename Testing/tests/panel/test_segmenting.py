@@ -88,7 +88,7 @@ def test_a_worker_killed_mid_request_costs_nothing(
     disturbed = a_user.mask(a_ct)
     a_user.press("undo")
     a_user.prompt(BESIDE)
-    assert json.loads((the_worker / "behaviour.json").read_text())["trouble"]["times"] == 0
+    assert json.loads((the_worker / "behaviour.json").read_text("utf-8"))["trouble"]["times"] == 0
     assert np.array_equal(a_user.mask(a_ct), disturbed)
 
 
@@ -150,8 +150,8 @@ def _children_running_the_stand_in() -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            command = (process / "cmdline").read_text()
-            parent = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = (process / "cmdline").read_text("utf-8")
+            parent = int((process / "stat").read_text("utf-8").rsplit(")", 1)[1].split()[1])
         except (OSError, IndexError):
             continue
         if "standin_worker" in command and parent == os.getpid():

@@ -208,14 +208,14 @@ def test_it_learns_beside_slicer_stops_goes_on_and_can_be_used_and_left_again(
     assert the_section.wait() == "Learning was stopped; Go on takes it up where it was last saved."
     assert "A run was stopped after" in the_section.ui.teachLabel.text
     run = the_section.teacher.runs.unfinished()
-    steps = len((run.folder / "curve.csv").read_text().splitlines()) - 1
+    steps = len((run.folder / "curve.csv").read_text("utf-8").splitlines()) - 1
 
     the_section.train_for(steps + 2)
     the_section.press("goOn")
     said = the_section.wait()
     assert said.startswith("The new model is ")
     assert said == the_section.ui.comparedLabel.text
-    curve = [int(row.split(",")[0]) for row in (run.folder / "curve.csv").read_text().splitlines()[1:]]
+    curve = [int(row.split(",")[0]) for row in (run.folder / "curve.csv").read_text("utf-8").splitlines()[1:]]
     assert curve[-1] == steps + 2
     header = [the_section.ui.comparedTable.horizontalHeaderItem(n).text() for n in range(4)]
     assert header == ["DSC", "1 click", "3 clicks", "by name"]

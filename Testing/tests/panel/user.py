@@ -174,7 +174,7 @@ class User:
 
     def worker_will_also(self, **behaviour: Any) -> None:
         """What the worker does differently from now on."""
-        self.worker_will(**(json.loads(self._behaviour.read_text()) | behaviour))
+        self.worker_will(**(json.loads(self._behaviour.read_text("utf-8")) | behaviour))
 
     def worker_will(self, **behaviour: Any) -> None:
         """What the worker does from now on: ``pause_s``, ``trouble``."""

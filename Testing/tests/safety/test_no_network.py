@@ -71,7 +71,7 @@ def test_the_guard_sees_a_socket(forbidden: None, told: Path) -> None:
     here, there = socket.socketpair(socket.AF_UNIX)
     here.close()
     there.close()
-    assert len(told.read_text().splitlines()) == 3
+    assert len(told.read_text("utf-8").splitlines()) == 3
 
 
 def test_a_session_needs_no_network(a_checkpoint: Path, a_volume: Volume, forbidden: None, told: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_session_needs_no_network(a_checkpoint: Path, a_volume: Volume, forbid
     assert any(isinstance(event, MaskRegion) for event in clicked)
     assert any(isinstance(event, FoundObject | NotFound) for event in found)
     assert isinstance(answered[-1], AnswerDone)
-    assert not told.read_text()
+    assert not told.read_text("utf-8")
 
 
 def ask_everything(client: EngineClient, checkpoint: Path, volume: Volume) -> None:
@@ -107,7 +107,7 @@ def test_a_worker_needs_no_network(a_checkpoint: Path, a_volume: Volume, forbidd
         ask_everything(client, a_checkpoint, a_volume)
     finally:
         client.close()
-    assert not told.read_text()
+    assert not told.read_text("utf-8")
 
 
 def test_a_worker_in_a_system_without_a_network_answers_all_the_same(

@@ -141,9 +141,9 @@ def test_logs_of_client_and_worker_name_nobody(a_telling_scan: Read, all_that_is
     finally:
         client.close()
     assert isinstance(clicked[-1].payload, Done)
-    assert "failed" in worker_log.read_text()
+    assert "failed" in worker_log.read_text("utf-8")
     for log in (worker_log, all_that_is_logged):
-        assert not TELLING.search(log.read_text())
+        assert not TELLING.search(log.read_text("utf-8"))
 
 
 def test_a_folder_that_is_called_after_the_patient_is_not_logged(
@@ -153,7 +153,7 @@ def test_a_folder_that_is_called_after_the_patient_is_not_logged(
     write_series(folder / "scan", a_telling_scan.volume)
     write_series(folder / "localizer", a_volume((3.0, 3.0, 4.0), (34, 26, 3)))
     assert read_volume(folder).shape == a_telling_scan.volume.shape
-    logged = all_that_is_logged.read_text()
+    logged = all_that_is_logged.read_text("utf-8")
     assert "2 series" in logged
     assert not TELLING.search(logged)
 

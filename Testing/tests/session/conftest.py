@@ -32,7 +32,7 @@ def without(tmp_path: Path) -> Callable[..., Path]:
     """Makes a checkpoint of the parts of another one that does not offer some of its capabilities."""
 
     def make(checkpoint: Path, *capabilities: str) -> Path:
-        config = json.loads((checkpoint / "config.json").read_text())
+        config = json.loads((checkpoint / "config.json").read_text("utf-8"))
         config["capabilities"] = [offered for offered in config["capabilities"] if offered not in capabilities]
         config["components"] = {name: {"path": str(checkpoint / name)} for name in config["components"]}
         (tmp_path / "config.json").write_text(json.dumps(config))

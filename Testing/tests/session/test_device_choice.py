@@ -62,7 +62,7 @@ def test_what_fits_nowhere_is_a_sentence_about_memory() -> None:
 
 
 def test_every_part_is_counted(a_checkpoint: Path, tmp_path: Path) -> None:
-    config = json.loads((a_checkpoint / "config.json").read_text())
+    config = json.loads((a_checkpoint / "config.json").read_text("utf-8"))
     config["components"] = {name: {"path": str(a_checkpoint / name)} for name in config["components"]}
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
@@ -92,7 +92,7 @@ def fits(folder: Path, size: int) -> bool:
 def test_a_part_that_is_not_on_this_machine_is_not_missed_before_it_is_needed(
     a_checkpoint: Path, tmp_path: Path
 ) -> None:
-    config = json.loads((a_checkpoint / "config.json").read_text())
+    config = json.loads((a_checkpoint / "config.json").read_text("utf-8"))
     config["components"] = {name: {"path": str(a_checkpoint / name)} for name in config["components"]}
     config["components"]["language_model"] = {"repo_id": "somebody/something"}
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -100,7 +100,7 @@ def test_a_part_that_is_not_on_this_machine_is_not_missed_before_it_is_needed(
 
 
 def test_a_language_model_of_an_unknown_family_is_counted_by_its_files(a_checkpoint: Path, tmp_path: Path) -> None:
-    config = json.loads((a_checkpoint / "config.json").read_text())
+    config = json.loads((a_checkpoint / "config.json").read_text("utf-8"))
     config["components"] = {name: {"path": str(a_checkpoint / name)} for name in config["components"]}
     language = tmp_path / "language_model"
     language.mkdir()

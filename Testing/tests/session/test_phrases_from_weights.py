@@ -79,7 +79,7 @@ def test_the_language_model_is_read_for_the_first_phrase_and_not_for_clicks(a_sp
 def test_a_phrase_that_is_read_without_the_volume_needs_neither_encoder_nor_projector(
     a_speaking_checkpoint: Path, tmp_path: Path
 ) -> None:
-    config = json.loads((a_speaking_checkpoint / "config.json").read_text())
+    config = json.loads((a_speaking_checkpoint / "config.json").read_text("utf-8"))
     needed = ("language_model", "seg_projector", "mask_model")
     components = {name: {"path": str(a_speaking_checkpoint / name)} for name in needed}
     alone = {"phrase_sees_volume": False, "components": components, "capabilities": ["click", "phrase"]}
@@ -98,7 +98,7 @@ def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, 
     assert a_loaded_model.capabilities == CAPABILITIES
     assert a_loaded_model.identity.startswith("patches:")
     path = a_speaking_checkpoint / "config.json"
-    before = path.read_text()
+    before = path.read_text("utf-8")
     path.write_text(json.dumps(json.loads(before) | {"capabilities": ["click"]}))
     without_words = load_mask_model(a_speaking_checkpoint)
     path.write_text(before)
@@ -109,7 +109,7 @@ def test_a_composite_locates_with_one_model_and_segments_with_another(
     a_speaking_checkpoint: Path, tmp_path: Path
 ) -> None:
     """The toy finds the ball; the bundled checkpoint, which knows no words, gets its box and a point in it."""
-    config = MedVLSam2Config.from_dict(json.loads((a_speaking_checkpoint / "config.json").read_text()))
+    config = MedVLSam2Config.from_dict(json.loads((a_speaking_checkpoint / "config.json").read_text("utf-8")))
     parts = {name: ComponentSource(path=str(a_speaking_checkpoint / name)) for name in config.components}
     parts |= {
         "locator": parts["mask_model"],

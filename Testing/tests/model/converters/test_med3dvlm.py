@@ -171,7 +171,7 @@ def test_the_language_model_stays_in_shards_and_is_plain_qwen2(
 ) -> None:
     folder = tmp_path / "ours" / "language_model"
     assert len(list(folder.glob("*.safetensors"))) == 2
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config["model_type"] == "qwen2"
     assert not {"auto_map", "vision_tower", "low_output_size"} & config.keys()
     theirs = qwen2s.network.state_dict()
@@ -187,14 +187,14 @@ def test_progress_is_told(a_published_checkpoint: Path, tmp_path: Path) -> None:
 
 def test_another_checkpoint_is_refused(a_published_checkpoint: Path, tmp_path: Path) -> None:
     path = a_published_checkpoint / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "llama"}))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"model_type": "llama"}))
     with pytest.raises(CheckpointError, match=r"holds no Med3DVLM checkpoint \(its type is 'llama'\)"):
         convert_med3dvlm(a_published_checkpoint, tmp_path / "ours", ENCODER)
 
 
 def test_another_encoder_is_refused(a_published_checkpoint: Path, tmp_path: Path) -> None:
     path = a_published_checkpoint / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"vision_tower": "vit3d"}))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"vision_tower": "vit3d"}))
     with pytest.raises(CheckpointError, match=r"with the encoder 'vit3d' .* only dcformer with mixer can be used"):
         convert_med3dvlm(a_published_checkpoint, tmp_path / "ours", ENCODER)
 

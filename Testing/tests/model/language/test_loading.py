@@ -67,7 +67,9 @@ def test_pickled_weights_are_never_read(a_language_model: LanguageModel, tmp_pat
 
 def test_code_in_the_folder_is_never_run(a_language_model: LanguageModel, tmp_path: Path) -> None:
     save_language_model(tmp_path, a_language_model, 10**9)
-    config = (tmp_path / "config.json").read_text().replace('"model_type": "qwen2"', '"model_type": "unknown_llm"')
+    config = (
+        (tmp_path / "config.json").read_text("utf-8").replace('"model_type": "qwen2"', '"model_type": "unknown_llm"')
+    )
     mapping = '{"auto_map": {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"},'
     (tmp_path / "config.json").write_text(config.replace("{", mapping, 1))
     (tmp_path / "evil.py").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()")

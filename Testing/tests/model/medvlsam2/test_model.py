@@ -74,14 +74,16 @@ def test_saving_what_was_loaded_changes_no_byte(a_checkpoint: Path, tmp_path: Pa
 
 
 def test_a_checkpoint_is_laid_out_as_agreed(a_checkpoint: Path) -> None:
-    config = json.loads((a_checkpoint / "config.json").read_text())
+    config = json.loads((a_checkpoint / "config.json").read_text("utf-8"))
     assert config["model_type"] == "medvlsam2"
     assert config["components"] == {name: {"path": name} for name in PARTS}
-    assert (a_checkpoint / "MODEL_CARD.md").read_text().startswith("# small\n\n## What it can do\n\nclick, phrase")
+    assert (
+        (a_checkpoint / "MODEL_CARD.md").read_text("utf-8").startswith("# small\n\n## What it can do\n\nclick, phrase")
+    )
     for name in PARTS:
         assert (a_checkpoint / name / "config.json").is_file()
         assert (a_checkpoint / name / "model.safetensors").is_file()
-    assert json.loads((a_checkpoint / "mask_model" / "config.json").read_text())["architecture"] == "patches"
+    assert json.loads((a_checkpoint / "mask_model" / "config.json").read_text("utf-8"))["architecture"] == "patches"
 
 
 def test_half_precision_comes_back_bit_for_bit(a_model: MedVLSam2Model, tmp_path: Path) -> None:
@@ -263,7 +265,7 @@ def test_another_type_of_checkpoint_is_refused(a_checkpoint: Path) -> None:
 )
 def test_a_config_without_sense_is_refused(a_checkpoint: Path, values: dict[str, object], said: str) -> None:
     path = a_checkpoint / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values))
     with pytest.raises(CheckpointError, match=said):
         MedVLSam2Model.from_pretrained(a_checkpoint)
 
@@ -277,6 +279,6 @@ def test_a_damaged_part_is_named(a_checkpoint: Path) -> None:
 
 def test_a_mask_model_of_an_unknown_kind_is_refused(a_checkpoint: Path) -> None:
     path = a_checkpoint / "mask_model" / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"architecture": "blobs"}))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"architecture": "blobs"}))
     with pytest.raises(CheckpointError, match="of the kind 'blobs', which this MedVLSAM2 does not know"):
         MedVLSam2Model.from_pretrained(a_checkpoint, ("mask_model",))

@@ -23,7 +23,7 @@ def a_checkpoint(tmp_path: Path, a_small_network: PatchNetwork) -> Path:
 
 def change_config(folder: Path, **values: object) -> None:
     path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values))
 
 
 def test_what_is_loaded_is_bit_for_bit_what_was_saved(a_checkpoint: Path, a_small_network: PatchNetwork) -> None:

@@ -68,7 +68,7 @@ def test_other_rules_are_another_identity(a_checkpoint: Path, tmp_path: Path, a_
 )
 def test_a_config_that_does_not_fit_is_told(a_checkpoint: Path, values: dict, complaint: str) -> None:
     path = a_checkpoint / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values))
     with pytest.raises(CheckpointError, match=complaint):
         load_checkpoint(a_checkpoint)
 

@@ -190,7 +190,7 @@ def test_a_run_writes_its_curve_its_measures_and_what_it_was_told(a_finished_run
 
 def test_what_a_run_writes_is_a_checkpoint_that_a_session_uses(a_finished_run: Path) -> None:
     folder = a_finished_run / "latest"
-    card = json.loads((folder / "config.json").read_text())
+    card = json.loads((folder / "config.json").read_text("utf-8"))
     assert {"click", "phrase", "question", "report"} <= set(card["capabilities"])
     loaded = load_mask_model(folder)
     assert loaded.grounding is not None
@@ -270,7 +270,7 @@ def test_an_export_replaces_a_checkpoint_and_nothing_else(
         assert load_mask_model(target).grounding is not None
     (target / "notes.txt").write_text("mine")
     assert main(arguments) == 2
-    assert (target / "notes.txt").read_text() == "mine"
+    assert (target / "notes.txt").read_text("utf-8") == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["target"]
 
 
@@ -317,7 +317,7 @@ def test_one_command_goes_from_data_to_a_checkpoint_of_every_part(
     made = load_mask_model(output / "checkpoint")
     assert made.grounding is not None
     assert {"click", "box", "phrase", "question"} <= set(made.capabilities)
-    card = json.loads((output / "checkpoint" / "config.json").read_text())
+    card = json.loads((output / "checkpoint" / "config.json").read_text("utf-8"))
     assert {"mask_model", "locator"} <= set(card["components"])
     assert card["question_sees_volume"] is False
     written = (output / "joint" / "state.pt").stat().st_mtime_ns
