@@ -64,7 +64,9 @@ def _edits(before: Report | None, after: Report) -> Iterator[AuditEntry]:
 
 def _what_was_done(earlier: Statement | None, now: Statement) -> str:
     if earlier is None:
-        return "sentence typed" if now.source is Source.TYPED else ""
+        # Drafted when its segment was measured, after the draft itself, and edited or struck before the next look.
+        new = {Source.TYPED: "sentence typed", Source.EDITED: "sentence edited"}
+        return new.get(now.source, "sentence struck" if now.struck else "")
     if now.text != earlier.text and now.source in _BY_HAND:
         return "sentence edited"
     if now.struck == earlier.struck:
