@@ -108,7 +108,7 @@ class SegmentSection:
         node = segmenter.segmentation_node
         if node is not None and node is not ui.segmentSelector.currentNode():
             ui.segmentSelector.setCurrentNode(node)
-        if segmenter.segment_id and segmenter.segment_id != ui.segmentSelector.currentSegmentID():
+        if segmenter.segment_id != (ui.segmentSelector.currentSegmentID() or ""):
             ui.segmentSelector.setCurrentSegmentID(segmenter.segment_id)
         is_new = self._volume.node is not None and (segmenter.is_counting or not segmenter.segment_id)
         what = (

@@ -173,3 +173,17 @@ def test_each_click_starts_a_lesion_of_its_own_while_counting(a_user: User, a_ct
     a_user.key("1")
     a_user.prompt((-30.0, -10.0, 0.0))
     assert len(a_user.segments()) == 2
+
+
+def test_the_segment_that_was_left_for_a_new_one_can_be_chosen_again(a_user: User, a_ct: Any) -> None:
+    a_user.take("point")
+    a_user.prompt(INSIDE)
+    segmenter, selector = a_user.panel.segmenter, a_user.ui.segmentSelector
+    left, before = segmenter.segment_id, int(a_user.mask(a_ct).sum())
+    a_user.press("newSegment")
+    assert (selector.currentSegmentID(), segmenter.segment_id) == ("", "")
+    selector.setCurrentSegmentID(left)
+    assert segmenter.segment_id == left
+    a_user.prompt(BESIDE)
+    assert len(a_user.segments()) == 1
+    assert int(a_user.mask(a_ct).sum()) != before
