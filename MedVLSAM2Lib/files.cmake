@@ -95,6 +95,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/language/phantom_scans.py
   MedVLSAM2Lib/evaluation/language/report_facts.py
   MedVLSAM2Lib/evaluation/language/scan_questions.py
+  MedVLSAM2Lib/evaluation/language/text_scores.py
   MedVLSAM2Lib/evaluation/metrics.py
   MedVLSAM2Lib/evaluation/object_groups.py
   MedVLSAM2Lib/evaluation/page/__init__.py

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -68,8 +68,7 @@ class Survey:
     @property
     def regions(self) -> tuple[str, ...]:
         """The parts of the body of which a landmark is wholly seen, from above."""
-        whole = {s.structure.name for s in self.sightings if s.sight is Sight.WHOLLY}
-        return tuple(region for region, names in LANDMARKS.items() if whole.intersection(names))
+        return _regions_of(s for s in self.sightings if s.sight is Sight.WHOLLY)
 
     def of(self, structures: Collection[Structure]) -> list[Sighting]:
         """What is known of these structures: what was seen, and that those of parts of the body out of view are not there."""
@@ -80,7 +79,8 @@ class Survey:
 
     def is_out_of_view(self, structure: Structure) -> bool:
         """Whether a structure belongs to a part of the body that is far from all that were seen."""
-        return structure.term.kind is not Kind.FINDING and structure.term.region in far_from(self.regions)
+        shown = self.regions or _regions_of(s for s in self.sightings if s.sight is not Sight.NOT_FOUND)
+        return structure.term.kind is not Kind.FINDING and structure.term.region in far_from(shown)
 
     def text(self) -> str:
         """All of it in words, e.g. ``"CT of the chest: wholly heart, no liver, larger right lung."``."""
@@ -114,6 +114,12 @@ def far_from(shown: Collection[str]) -> tuple[str, ...]:
     """The parts of the body that cannot be in a scan of these: two or more away, from the head to the pelvis."""
     places = [REGIONS.index(region) for region in shown if region in REGIONS]
     return tuple(r for n, r in enumerate(REGIONS) if places and min(abs(n - place) for place in places) >= _FAR)
+
+
+def _regions_of(sightings: Iterable[Sighting]) -> tuple[str, ...]:
+    """The parts of the body whose landmarks are among some sightings, from above."""
+    names = {sighting.structure.name for sighting in sightings}
+    return tuple(region for region, landmarks in LANDMARKS.items() if names.intersection(landmarks))
 
 
 def _in_words(sightings: Sequence[Sighting]) -> list[str]:

@@ -35,9 +35,18 @@ def check_conversation(conversation: Sequence[Turn]) -> None:
 
 
 def answer_question(
-    said: Iterable[str | SegMark], evidence: Evidence, cancelled: Callable[[], bool]
+    said: Iterable[str | SegMark],
+    evidence: Evidence,
+    cancelled: Callable[[], bool],
+    otherwise: Callable[[], SpokenSentence | None] = lambda: None,
 ) -> Iterator[Event]:
     """Sentences, each after the objects that it points at, and an AnswerDone.
+
+    Args:
+        said: by the model.
+        evidence: in the scan.
+        cancelled: asked between two pieces of what is said.
+        otherwise: makes what is told where nothing holds that was said.
 
     Raises:
         Cancelled: ``cancelled()`` became true, between two pieces of what is ``said`` or two looks.
@@ -55,6 +64,9 @@ def answer_question(
         raise Cancelled
     for sentence in buffer.rest():
         yield from teller.tell(sentence)
+    instead = None if teller.has_told else otherwise()
+    if instead is not None:
+        yield from teller.tell(instead)
     yield AnswerDone(buffer.raw)
 
 
@@ -66,6 +78,11 @@ class _Teller:
         self._number = 0
         self._told: set[str] = set()
         self._last_doubt = ""
+
+    @property
+    def has_told(self) -> bool:
+        """Whether any sentence held."""
+        return bool(self._told)
 
     def tell(self, sentence: SpokenSentence) -> Iterator[Event]:
         """The sentence's objects and the sentence, or the word about why it does not hold."""

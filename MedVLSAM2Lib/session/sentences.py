@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,13 @@ class SpokenSentence:
 
     raw: str
     marks: tuple[np.ndarray | None, ...] = ()
+
+
+def found_sentence(names: Sequence[str], tokens: np.ndarray) -> SpokenSentence:
+    """A sentence of the session's own about what it found: names of structures, and their seg tokens (len(names), d)."""
+    *first, last = [f"the {name} {SEG}" for name in names]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return SpokenSentence(f"Looked for and found: {listed}.", tuple(tokens[n : n + 1] for n in range(len(names))))
 
 
 class SentenceBuffer:

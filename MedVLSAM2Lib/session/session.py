@@ -16,6 +16,7 @@ from MedVLSAM2Lib.session.grounding import Grounding, phrases_in, without_phrase
 from MedVLSAM2Lib.session.new_objects import NewObjects
 from MedVLSAM2Lib.session.object_history import Candidate, ObjectHistory, ObjectState
 from MedVLSAM2Lib.session.object_shelf import ObjectShelf
+from MedVLSAM2Lib.session.sentences import SpokenSentence, found_sentence
 from MedVLSAM2Lib.session.speaking import Speaker
 from MedVLSAM2Lib.session.surveying import Surveyor
 from MedVLSAM2Lib.survey import Sighting, Survey
@@ -121,7 +122,7 @@ class Session:
 
         def answered(objects: NewObjects) -> Iterator[Event]:
             evidence = Evidence(self._finder, objects, self._volume, cancelled, self._sights_among)
-            return answer_question(said, evidence, cancelled)
+            return answer_question(said, evidence, cancelled, lambda: self._what_was_seen(conversation[-1].text))
 
         yield from NewObjects(self._shelf, prefix).made_by(answered)
 
@@ -166,6 +167,13 @@ class Session:
         if self._survey is None:
             self._survey = yield from self._surveyor.look(self._required_finder(), self._volume, cancelled)
         return self._surveyor.told(self._survey, conversation)
+
+    def _what_was_seen(self, question: str) -> SpokenSentence | None:
+        """What to tell of the scan where a question names nothing, and no sentence of the model's own held."""
+        if self._surveyor is None or self._survey is None:
+            return None
+        names = self._surveyor.seen_unasked(self._survey, question)
+        return found_sentence(names, self._required_finder().read(names)) if names else None
 
     def _sights_among(self, text: str) -> tuple[Sighting, ...]:
         return self._surveyor.sights_among(self._survey, text) if self._surveyor and self._survey else ()

@@ -9,6 +9,7 @@ from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.results import Progress
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.finding import PhraseFinder
+from MedVLSAM2Lib.slots import MOST_SEGS
 from MedVLSAM2Lib.survey import Sight, Sighting, Survey
 from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
 from MedVLSAM2Lib.volume import PackedMask, Volume
@@ -51,6 +52,12 @@ class Surveyor:
         asked = [turn.text for turn in conversation if turn.role == "user"]
         told = survey.told(asked, self._vocabulary)
         return tuple(replace(turn, text=next(told)) if turn.role == "user" else turn for turn in conversation)
+
+    def seen_unasked(self, survey: Survey, question: str) -> tuple[str, ...]:
+        """The names of what was seen, where a question names nothing that anybody could look for; else none."""
+        if self._vocabulary.named_in(question):
+            return ()
+        return tuple(s.structure.name for s in survey.sightings if s.sight is not Sight.NOT_FOUND)[:MOST_SEGS]
 
     def sights_among(self, survey: Survey, text: str) -> tuple[Sighting, ...]:
         """What was seen of the structures that a text names, as far as anything is known of them."""

@@ -36,8 +36,22 @@ def test_what_is_far_from_all_that_was_seen_is_out_of_view() -> None:
     lines = [text.splitlines() for text in survey.told(questions, Vocabulary.read())]
     assert lines[0][1:] == ["Asked about: no brain.", questions[0]]
     assert lines[1:3] == [[questions[1]], ["Asked about: no spleen, no brain.", questions[2]]]
-    cut = survey_of((Sight.PARTLY, "liver", 700), (Sight.NOT_FOUND, "spleen", 0))
-    assert cut.of([Vocabulary.read().structure("brain")]) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_out_of_view"),
+    [
+        (((Sight.WHOLLY, "brainstem"), (Sight.PARTLY, "right lung")), True),
+        (((Sight.PARTLY, "brainstem"), (Sight.PARTLY, "right lung")), False),
+        (((Sight.PARTLY, "brainstem"), (Sight.NOT_FOUND, "right lung")), True),
+        (((Sight.NOT_FOUND, "brainstem"), (Sight.NOT_FOUND, "right lung")), False),
+    ],
+)
+def test_where_no_landmark_is_wholly_seen_a_part_of_one_tells_what_is_far(
+    seen: tuple[tuple[Sight, str], ...], is_out_of_view: bool
+) -> None:
+    survey = survey_of(*((sight, name, 100) for sight, name in seen))
+    assert survey.is_out_of_view(Vocabulary.read().structure("left kidney")) is is_out_of_view
 
 
 def test_a_region_is_named_by_a_landmark_that_is_wholly_seen() -> None:

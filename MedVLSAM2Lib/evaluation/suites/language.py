@@ -18,6 +18,7 @@ from MedVLSAM2Lib.evaluation.language.asker import Asker
 from MedVLSAM2Lib.evaluation.language.phantom_scans import finding_phrases, phantom_scans, visible_organs
 from MedVLSAM2Lib.evaluation.language.report_facts import ReportFacts, report_facts
 from MedVLSAM2Lib.evaluation.language.scan_questions import scan_questions
+from MedVLSAM2Lib.evaluation.language.text_scores import text_scores
 from MedVLSAM2Lib.evaluation.metrics import dice
 from MedVLSAM2Lib.evaluation.page.picture import Picture, comparison
 from MedVLSAM2Lib.evaluation.page.plots import curves, shares
@@ -34,6 +35,8 @@ REPORT_QUESTION = "Draft a report of this scan."
 MOST_ORGANS = 8
 PICTURES = 8
 CONFIDENCE_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
+NOT_SCORED = ("follow-up", "segment")
+"""Questions that mean nothing alone, and requests for a mask, whose answers are hardly any words."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class _Tally:
     false_masks: list[bool] = field(default_factory=list)
     closed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     closed_of_scans: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    open: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     untrue: list[bool] = field(default_factory=list)
     withheld: list[int] = field(default_factory=list)
     reports: ReportFacts = field(default_factory=ReportFacts)
@@ -96,6 +100,7 @@ def _phrases(asker: Asker, example: LanguageExample, tally: _Tally, rng: np.rand
         found, truth = asker.find(phrase), example.mask(target)
         score = dice(found.mask, truth)
         tally.dsc[group].append(score)
+        tally.show(example.volume, truth, found.mask, score, phrase)
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": group, "scan": example.volume.name, "phrase": phrase, "dsc": round(score, 4)})
@@ -108,6 +113,8 @@ def _questions(asker: Asker, example: LanguageExample, tally: _Tally, reader: Re
     # Follow-up questions mean nothing alone.
     for turn in example.turns:
         if turn.key is None:
+            if turn.kind not in NOT_SCORED:
+                tally.open[turn.kind].append((asker.ask(turn.question).raw, turn.answer.text))
             continue
         answered = asker.ask(turn.question)
         key = answer_key(turn.kind, turn.question, answered.text, vocabulary)
@@ -208,6 +215,7 @@ def _tables(tally: _Tally) -> str:
             f" in the scan showed them: {sum(tally.withheld)}.\n"
         ),
         "## Reports of phantoms\n\n" + markdown_table(["what", "n", "share"], reports),
+        "## Wording of open answers\n\n" + _wording(tally.open),
     )
     return "\n".join(parts)
 
@@ -218,7 +226,22 @@ def _calibration(pairs: Sequence[tuple[float, float]]) -> str:
         scores = [score for confidence, score in pairs if low <= confidence < high]
         if scores:
             rows.append([f"{low:.1f} to {min(high, 1.0):.1f}", str(len(scores)), f"{fmean(scores):.2f}"])
-    return markdown_table(["confidence", "n", "DSC"], rows)
+    off = f"Expected calibration error: {_calibration_error(pairs):.2f}.\n" if pairs else ""
+    return f"{markdown_table(['confidence', 'n', 'DSC'], rows)}\n{off}"
+
+
+def _calibration_error(pairs: Sequence[tuple[float, float]]) -> float:
+    """How far mean confidence and mean DSC lie apart in a bin, weighted by what is in it (Guo et al., arXiv 1706.04599)."""
+    bins = [[pair for pair in pairs if low <= pair[0] < high] for low, high in itertools.pairwise(CONFIDENCE_BINS)]
+    gaps = [abs(sum(confidence - score for confidence, score in inside)) for inside in bins]
+    return sum(gaps) / len(pairs)
+
+
+def _wording(answers: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """Against the wording that the facts were put into; another true one counts as different."""
+    scores = {kind: text_scores(pairs) for kind, pairs in sorted(answers.items())}
+    rows = [[kind, str(one.count), f"{one.bleu:.0f}", f"{one.rouge_l:.2f}"] for kind, one in scores.items()]
+    return markdown_table(["kind", "n", "BLEU", "ROUGE-L"], rows)
 
 
 def _closed(outcomes: Mapping[str, Sequence[str]]) -> str:
@@ -242,6 +265,10 @@ def _data(tally: _Tally) -> dict[str, Any]:
         "false_masks": fmean(tally.false_masks) if tally.false_masks else None,
         "closed": _counted(tally.closed),
         "closed_of_scans": _counted(tally.closed_of_scans),
+        "open": {kind: asdict(text_scores(pairs)) for kind, pairs in tally.open.items()},
+        "confidence": tally.confidence,
+        "calibration_error": _calibration_error(tally.confidence) if tally.confidence else None,
+        "withheld": sum(tally.withheld),
         "untrue": fmean(tally.untrue) if tally.untrue else None,
         "reports": asdict(tally.reports),
         "rows": tally.rows,

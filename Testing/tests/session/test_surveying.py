@@ -109,6 +109,24 @@ def test_what_is_out_of_view_cannot_be_pointed_at(a_volume: Volume, a_model: Ton
     assert sentence.text == shown
 
 
+def test_where_nothing_holds_that_was_said_of_the_scan_it_is_told_what_was_found(
+    a_volume: Volume, a_model: ToneModel
+) -> None:
+    speaker = ScriptedSpeaker("The gallbladder", 3000.0, " is in view.")
+    session = surveyed_session(a_volume, a_model, speaker)
+
+    def sentences(question: str) -> list[AnswerSentence]:
+        events = list(session.ask((Turn("user", question),), f"{question} ", lambda: False))
+        return [event for event in events if isinstance(event, AnswerSentence)]
+
+    doubt, found = sentences("What does this scan show?")
+    assert doubt.status is SentenceStatus.UNCONFIRMED
+    assert found.text == "Looked for and found: the right kidney, the left kidney and the liver."
+    assert [found.text[link.start : link.end] for link in found.links] == ["right kidney", "left kidney", "liver"]
+    (only,) = sentences("Is the gallbladder in view?")
+    assert only.status is SentenceStatus.UNCONFIRMED
+
+
 def test_looking_can_be_stopped_between_two_structures_and_begins_anew(
     a_session: Session, a_model: ToneModel, a_speaker: ScriptedSpeaker
 ) -> None:
