@@ -33,7 +33,8 @@ from MedVLSAM2Lib.volume import Volume
 
 REPORT_QUESTION = "Draft a report of this scan."
 MOST_ORGANS = 8
-PICTURES = 8
+SCANS, PHANTOMS = "scans", "phantoms"
+PICTURES_OF_EACH = 6
 CONFIDENCE_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 NOT_SCORED = ("follow-up", "segment")
 """Questions that mean nothing alone, and requests for a mask, whose answers are hardly any words."""
@@ -61,18 +62,19 @@ class _Tally:
     withheld: list[int] = field(default_factory=list)
     reports: ReportFacts = field(default_factory=ReportFacts)
     rows: list[dict[str, Any]] = field(default_factory=list)
-    pictures: list[tuple[float, Picture]] = field(default_factory=list)
+    pictures: dict[str, list[tuple[float, Picture]]] = field(default_factory=lambda: {SCANS: [], PHANTOMS: []})
 
-    def show(self, volume: Volume, truth: np.ndarray, answer: np.ndarray, dsc: float, phrase: str) -> None:
-        """Keep a picture of a phrase and its mask if it is among the worst."""
-        if len(self.pictures) == PICTURES and dsc >= self.pictures[-1][0]:
+    def show(self, of: str, volume: Volume, truth: np.ndarray, answer: np.ndarray, dsc: float, phrase: str) -> None:
+        """Keep a picture of a phrase and its mask if it is among the worst of ``SCANS`` or ``PHANTOMS``."""
+        kept = self.pictures[of]
+        if len(kept) == PICTURES_OF_EACH and dsc >= kept[-1][0]:
             return
         picture = comparison(volume, truth, answer, f"{volume.name}, “{phrase}”: DSC {dsc:.2f}")
-        self.pictures = sorted([*self.pictures, (dsc, picture)], key=lambda pair: pair[0])[:PICTURES]
+        self.pictures[of] = sorted([*kept, (dsc, picture)], key=lambda pair: pair[0])[:PICTURES_OF_EACH]
 
     def worst(self) -> list[Picture]:
-        """The pictures, the worst first."""
-        return [picture for _, picture in self.pictures]
+        """The pictures, those of scans first, the worst of either first."""
+        return [picture for kept in self.pictures.values() for _, picture in kept]
 
 
 def run_language(
@@ -100,7 +102,7 @@ def _phrases(asker: Asker, example: LanguageExample, tally: _Tally, rng: np.rand
         found, truth = asker.find(phrase), example.mask(target)
         score = dice(found.mask, truth)
         tally.dsc[group].append(score)
-        tally.show(example.volume, truth, found.mask, score, phrase)
+        tally.show(PHANTOMS, example.volume, truth, found.mask, score, phrase)
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": group, "scan": example.volume.name, "phrase": phrase, "dsc": round(score, 4)})
@@ -145,7 +147,7 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
         found = asker.find(phrase)
         score = dice(found.mask, item.truth)
         tally.dsc[f"scans, {item.group}"].append(score)
-        tally.show(case.volume, item.truth, found.mask, score, phrase)
+        tally.show(SCANS, case.volume, item.truth, found.mask, score, phrase)
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": "scan", "scan": case.name, "phrase": phrase, "dsc": round(score, 4)})
