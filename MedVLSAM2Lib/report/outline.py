@@ -101,11 +101,8 @@ def _group(report: Report, section: Section, struck: bool, system: OrganSystem |
     shown = tuple(line for line in lines if struck or not line.struck)
     if system is None:
         return Group("", shown, section.empty)
-    missing = report.not_found(system)
-    if not missing:
-        return Group(system.title, shown, report.layout.not_assessed)
-    not_found = f"{report.layout.not_found}: {', '.join(missing)}."
-    return Group(system.title, shown, not_found, not_found)
+    not_found = report.not_found_sentence(system)
+    return Group(system.title, shown, not_found or report.layout.not_assessed, not_found)
 
 
 def _line(report: Report, statement: Statement) -> Line:

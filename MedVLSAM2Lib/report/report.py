@@ -118,6 +118,11 @@ class Report:
         sought = (one.name for one in self.missing if self.layout.system(one.system) == system)
         return tuple(name for name in sought if name.lower() not in there)
 
+    def not_found_sentence(self, system: OrganSystem) -> str:
+        """The same as a sentence; empty where all of it was found."""
+        missing = self.not_found(system)
+        return f"{self.layout.not_found}: {', '.join(missing)}." if missing else ""
+
     def with_segment(self, segment: ReportSegment) -> Report:
         """The report with a segment added or known anew: renamed, recoloured, measured again, or back from deletion."""
         return replace(self, segments={**self.segments, segment.segment_id: segment})

@@ -56,7 +56,8 @@ def make_structured_report(
     """A Comprehensive 3D SR with one measurement group for each segment of ``segmentation``.
 
     It is partial, preliminary and unverified, and nobody has signed it: the person observer is a placeholder beside the device.
-    Sentences stand as text: findings of one segment in its group, the others under the root.
+    Sentences stand as text: findings of one segment in its group, the others under the root, and after them what was looked
+    for and not found.
 
     Args:
         report: whose measurements and standing sentences are written.
@@ -197,6 +198,9 @@ def _texts_of_root(report: Report, exported: set[str]) -> Iterator[TextContentIt
         of_one = len(statement.segment_ids) == 1 and statement.segment_ids[0] in exported
         if statement.section is not SectionKey.FINDINGS or not of_one:
             yield _text(SECTION_CODES[statement.section], report.text_of(statement))
+    for system in (*report.layout.systems, report.layout.other):
+        if not_found := report.not_found_sentence(system):
+            yield _text(SECTION_CODES[SectionKey.FINDINGS], f"{system.title}: {not_found}")
 
 
 def _text(name: Code, value: str) -> TextContentItem:

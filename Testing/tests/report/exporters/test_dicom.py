@@ -18,7 +18,7 @@ import pytest
 from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.files.atomic_write import write_atomically
 from MedVLSAM2Lib.files.volume_file import read_volume
-from MedVLSAM2Lib.report.drafting import draft_report
+from MedVLSAM2Lib.report.drafting import draft_report, with_not_found
 from MedVLSAM2Lib.report.exporters.dicom_report import make_structured_report
 from MedVLSAM2Lib.report.exporters.dicom_segmentation import make_segmentation, read_segmentation
 from MedVLSAM2Lib.report.exporters.dicom_source import SourceSeries
@@ -60,6 +60,7 @@ def export(tmp_path: Path, the_abdomen: Template, a_model: ModelIdentity) -> Cal
     def run(phantom: Phantom, files: list[Path], model: ModelIdentity | None = a_model) -> Exported:
         report = draft_report(the_abdomen, phantom.segments.values(), model, "Flank pain.", {"Modality": "CT"})
         report = report.with_typed(SectionKey.IMPRESSION, "Zyste \\ größe: см.")
+        report = with_not_found(report, the_abdomen, ["spleen", "liver"])
         series = SourceSeries.read(files)
         segmentation = make_segmentation(report, phantom.volume, phantom.masks, series)
         structured = make_structured_report(report, the_abdomen, segmentation, series)
@@ -204,6 +205,11 @@ def test_sentences_stand_in_their_segment_s_group_or_under_the_root(an_export: E
     report = an_export.report
     assert {report.text_of(one).replace("\\", "/") for one in report.standing()} <= set(texts)
     assert "Zyste / größe: см." in texts
+
+
+def test_what_was_looked_for_and_not_found_is_told_under_the_root(an_export: Exported) -> None:
+    (told,) = [text for text in _texts(pydicom.dcmread(an_export.structured_report)) if "Not found" in text]
+    assert told.endswith(": Not found: spleen.")
 
 
 def test_struck_sentences_and_deleted_segments_are_not_exported(
