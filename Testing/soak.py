@@ -9,7 +9,7 @@ import argparse
 import logging
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +66,7 @@ def _kill(kills: int, seed: int) -> bool:
 
 
 def _grow(clicks: int, volumes: int) -> bool:
-    from soaking.growth import Growth, grow_by_clicks, grow_by_volumes, open_desk
+    from soaking.growth import Growth, grow_by_clicks, grow_by_volumes, open_desk, scans_of_many_sizes
     from soaking.processes import Mark, peak_memory
 
     mark = Mark.new()
@@ -74,10 +74,14 @@ def _grow(clicks: int, volumes: int) -> bool:
     voxels[10:-10, 30:-30, 30:-30] = 40
     voxels[30:60, 60:130, 50:110] = 120
     with open_desk(mark) as desk:
-        for name, count, grow in (("click", clicks, grow_by_clicks), ("volume", volumes, grow_by_volumes)):
+        grown: dict[str, Callable[[], Growth]] = {
+            "click": lambda: grow_by_clicks(desk, voxels, clicks, _tell),
+            "volume": lambda: grow_by_volumes(desk, scans_of_many_sizes(voxels, volumes), _tell),
+        }
+        for name, count in (("click", clicks), ("volume", volumes)):
             if not count:
                 continue
-            growth: Growth = grow(desk, voxels, count, _tell)
+            growth = grown[name]()
             _print(f"{name}s", count)
             for side, figures in (("worker", growth.worker), ("host", growth.host)):
                 _print(f"{side}'s memory after 1, half and all {name}s, MiB", *_three(figures))

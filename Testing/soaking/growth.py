@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,16 +177,24 @@ def grow_by_clicks(desk: Desk, voxels: np.ndarray, clicks: int, tell: Callable[[
     return growth
 
 
-def grow_by_volumes(desk: Desk, voxels: np.ndarray, volumes: int, tell: Callable[[str], None]) -> Growth:
-    """Open so many scans one after another, click in each, and delete it and its segmentation."""
+def grow_by_volumes(desk: Desk, scans: Iterable[np.ndarray], tell: Callable[[str], None]) -> Growth:
+    """Open scans (K, J, I) one after another, click in each, and delete it and its segmentation."""
     growth, random = Growth(), np.random.default_rng(2)
-    for number in range(volumes):
-        node = desk.open(voxels + np.int16(number), f"scan {number}")
+    for number, voxels in enumerate(scans, start=1):
+        node = desk.open(voxels, f"scan {number}")
         desk.click(_position(voxels.shape, random))
         desk.delete(desk.panel.segmenter.segmentation_node, node)
         growth.measure(desk.worker())
-        tell(f"{number + 1} of {volumes} volumes")
+        tell(f"{number} volumes")
     return growth
+
+
+def scans_of_many_sizes(voxels: np.ndarray, count: int) -> Iterator[np.ndarray]:
+    """So many corners of ``voxels``, none like another: memory that is kept by size does not fit the next one."""
+    random = np.random.default_rng(3)
+    for number in range(count):
+        k, j, i = (random.integers(size // 2, size, endpoint=True) for size in voxels.shape)
+        yield voxels[:k, :j, :i] + np.int16(number)
 
 
 def _position(shape: tuple[int, ...], random: np.random.Generator) -> tuple[float, float, float]:

@@ -33,7 +33,7 @@ def voxels() -> np.ndarray:
 
 
 def test_a_scan_that_was_deleted_is_let_go_of(a_desk: Desk, voxels: np.ndarray) -> None:
-    growth = grow_by_volumes(a_desk, voxels, 12, lambda _: None)
+    growth = grow_by_volumes(a_desk, [voxels + np.int16(number) for number in range(12)], lambda _: None)
 
     assert len(growth.host) == 12
     assert Growth.slope(growth.host) < voxels.nbytes / 4
