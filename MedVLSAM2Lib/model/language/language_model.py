@@ -35,6 +35,11 @@ class LanguageModel:
         self._prompts = PromptTokens(tokenizer, self.config)
 
     @property
+    def missing_tokens(self) -> tuple[str, ...]:
+        """The tokens that its tokenizer was to be taught and does not know."""
+        return self._prompts.missing
+
+    @property
     def width(self) -> int:
         """The width of its tokens, and so of visual tokens."""
         return int(self.network.get_input_embeddings().weight.shape[1])

@@ -44,10 +44,21 @@ class PromptTokens:
 
     def id_of(self, token: str) -> int:
         """The id of one token of the vocabulary."""
-        found = self._tokenizer.convert_tokens_to_ids(token)
-        if not isinstance(found, int) or self._tokenizer.convert_ids_to_tokens(found) != token:
+        found = self._found(token)
+        if found is None:
             raise ValueError(f"the tokenizer has no token {token}")
         return found
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The tokens that it was to be taught and does not know."""
+        taught = (self._config.image_token, self._config.seg_token)
+        return tuple(token for token in taught if token is not None and self._found(token) is None)
+
+    def _found(self, token: str) -> int | None:
+        found = self._tokenizer.convert_tokens_to_ids(token)
+        is_it = isinstance(found, int) and self._tokenizer.convert_ids_to_tokens(found) == token
+        return int(found) if is_it else None
 
     @property
     def image_id(self) -> int:

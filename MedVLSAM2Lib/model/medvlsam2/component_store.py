@@ -100,6 +100,10 @@ class ComponentStore:
             return load_mask_component(folder, self._device)
         if name == LANGUAGE:
             model = load_language_model(folder, self._config.language, self._dtype)
+            if model.missing_tokens:
+                raise CheckpointError(
+                    f"The tokenizer in {folder} lacks {' and '.join(model.missing_tokens)}; copy the checkpoint again."
+                )
             self._placed(model.network)
             return model
         return self._read_network(name, folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import struct
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
 
+from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.catalogue.catalogue import read_catalogue
 from MedVLSAM2Lib.catalogue.entry import CatalogueEntry
 from MedVLSAM2Lib.catalogue.errors import CatalogueError
@@ -27,8 +29,8 @@ from MedVLSAM2Lib.catalogue.weight_files import check_weights
 from MedVLSAM2Lib.memory.checkpoint_shape import read_mask_shape
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config, weight_files
-from MedVLSAM2Lib.model.medvlsam2.config import MedVLSam2Config
-from MedVLSAM2Lib.model.medvlsam2.model import read_model_config
+from MedVLSAM2Lib.model.medvlsam2.config import LANGUAGE, MedVLSam2Config
+from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model, read_model_config
 from MedVLSAM2Lib.model.patches.checkpoint import load_checkpoint, save_checkpoint
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
@@ -345,3 +347,51 @@ def test_a_bundle_that_names_files_outside_is_refused_and_writes_nothing(
         import_folder(read_catalogue(), Registry(tmp_path / "models.json"), tmp_path / "bad", None, tmp_path / "copies")
     assert not (tmp_path / "copies").exists()
     assert not (tmp_path / "models.json").exists()
+
+
+# Language models
+
+
+@pytest.fixture(scope="module")
+def language_files() -> dict[str, bytes]:
+    folder = bundled_checkpoint() / "language_model"
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def load_language(folder: Path, files: dict[str, bytes]) -> None:
+    (folder / "language_model").mkdir(exist_ok=True)
+    shutil.copy(bundled_checkpoint() / "config.json", folder)
+    for name, content in files.items():
+        (folder / "language_model" / name).write_bytes(content)
+    MedVLSam2Model.from_pretrained(folder, (LANGUAGE,))
+
+
+@cases(60)
+@given(data=st.data())
+def test_the_config_of_a_language_model_is_used_or_refused(
+    data: st.DataObject, language_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    card = json.loads(language_files["config.json"])
+    changed = data.draw(with_changes(card, *card))
+    with a_result_or_one_sentence(CheckpointError):
+        load_language(tmp_path, {**language_files, "config.json": json.dumps(changed).encode()})
+
+
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "model.safetensors"]
+)
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"null", b'{"version": 1e400}', None])
+def test_damaged_files_of_a_language_model_are_used_or_refused(
+    name: str, content: bytes | None, language_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    left = {other: whole for other, whole in language_files.items() if other != name}
+    with a_result_or_one_sentence(CheckpointError):
+        load_language(tmp_path, left if content is None else {**left, name: content})
+
+
+def test_a_tokenizer_that_was_not_taught_its_tokens_is_refused(
+    language_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    untaught = {name: content for name, content in language_files.items() if name != "tokenizer.json"}
+    with pytest.raises(CheckpointError, match=r"lacks .*; copy the checkpoint again"):
+        load_language(tmp_path, untaught)
