@@ -57,8 +57,9 @@ class PromptTokens:
 
     def _found(self, token: str) -> int | None:
         found = self._tokenizer.convert_tokens_to_ids(token)
-        is_it = isinstance(found, int) and self._tokenizer.convert_ids_to_tokens(found) == token
-        return int(found) if is_it else None
+        if not isinstance(found, int) or self._tokenizer.convert_ids_to_tokens(found) != token:
+            return None
+        return found
 
     @property
     def image_id(self) -> int:
