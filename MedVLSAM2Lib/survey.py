@@ -68,7 +68,7 @@ class Survey:
     @property
     def regions(self) -> tuple[str, ...]:
         """The parts of the body of which a landmark is wholly seen, from above."""
-        return _regions_of(s for s in self.sightings if s.sight is Sight.WHOLLY)
+        return regions_of(s.structure for s in self.sightings if s.sight is Sight.WHOLLY)
 
     def of(self, structures: Collection[Structure]) -> list[Sighting]:
         """What is known of these structures: what was seen, and that those of parts of the body out of view are not there."""
@@ -79,7 +79,7 @@ class Survey:
 
     def is_out_of_view(self, structure: Structure) -> bool:
         """Whether a structure belongs to a part of the body that is far from all that were seen."""
-        shown = self.regions or _regions_of(s for s in self.sightings if s.sight is not Sight.NOT_FOUND)
+        shown = self.regions or regions_of(s.structure for s in self.sightings if s.sight is not Sight.NOT_FOUND)
         return structure.term.kind is not Kind.FINDING and structure.term.region in far_from(shown)
 
     def text(self) -> str:
@@ -110,16 +110,16 @@ class Survey:
         return [f"Asked about: {', '.join(asked)}."] if asked else []
 
 
+def regions_of(structures: Iterable[Structure]) -> tuple[str, ...]:
+    """The parts of the body whose landmarks are among some structures, from above."""
+    names = {structure.name for structure in structures}
+    return tuple(region for region, landmarks in LANDMARKS.items() if names.intersection(landmarks))
+
+
 def far_from(shown: Collection[str]) -> tuple[str, ...]:
     """The parts of the body that cannot be in a scan of these: two or more away, from the head to the pelvis."""
     places = [REGIONS.index(region) for region in shown if region in REGIONS]
     return tuple(r for n, r in enumerate(REGIONS) if places and min(abs(n - place) for place in places) >= _FAR)
-
-
-def _regions_of(sightings: Iterable[Sighting]) -> tuple[str, ...]:
-    """The parts of the body whose landmarks are among some sightings, from above."""
-    names = {sighting.structure.name for sighting in sightings}
-    return tuple(region for region, landmarks in LANDMARKS.items() if names.intersection(landmarks))
 
 
 def _in_words(sightings: Sequence[Sighting]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from MedVLSAM2Lib.slots import SEG
-from MedVLSAM2Lib.survey import far_from
+from MedVLSAM2Lib.survey import far_from, regions_of
 from MedVLSAM2Lib.training.facts.facts import Facts, Visibility
 from MedVLSAM2Lib.training.facts.relations import MAIN_ORGANS
 from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL
@@ -124,7 +124,9 @@ class UnknownQuestions:
 
     def _may_be_there(self, structure: Structure) -> bool:
         is_unknown = self._facts.visibility(structure.name) is Visibility.UNKNOWN
-        is_near = structure.term.region not in far_from(self._facts.regions)
+        # As a survey tells it.
+        shown = self._facts.regions or regions_of(found.structure for found in self._facts.seen())
+        is_near = structure.term.region not in far_from(shown)
         return structure.term.kind is not Kind.FINDING and is_unknown and is_near
 
     def _in_view(self, asked: Structure, words: dict[str, str], rng: np.random.Generator) -> Turn:
