@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
 from MedVLSAM2Lib.model.medvlsam2.component_store import Component
@@ -163,7 +164,10 @@ class JointNetwork(nn.Module):
 
 def _patches(component: MaskComponent, folder: Path) -> PatchNetwork:
     if not isinstance(component.network, PatchNetwork):
-        raise TypeError(f"A mask model in {folder} is of the kind {component.kind}, not patches.")
+        raise CheckpointError(
+            f"The mask model in {folder} is of the kind {component.kind}; learning goes on from one of the kind patches, "
+            "such as the bundled checkpoint's."
+        )
     return component.network
 
 

@@ -20,6 +20,7 @@ from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
 from MedVLSAM2Lib.model.slices.tensors import SlicePrompt
 from MedVLSAM2Lib.session.mask_models import load_mask_model
+from MedVLSAM2Lib.training.joint.network import JointNetwork
 
 TRUNK = TrunkConfig(width=8, blocks=(1, 1, 2, 1), windows=(8, 4, 3, 2), global_blocks=(3,), background=4)
 CONFIG = SliceConfig(64, TRUNK, width=64, token_width=64)
@@ -124,3 +125,9 @@ def test_patches_cannot_have_words_in_the_place_of_prompts(a_model: MedVLSam2Mod
     a_model.save_pretrained(tmp_path / "patches")
     with pytest.raises(CheckpointError, match="of the kind patches hears words in every layer beside its prompts"):
         load_mask_model(tmp_path / "patches")
+
+
+def test_learning_does_not_go_on_from_it(with_slices: MedVLSam2Model, tmp_path: Path) -> None:
+    with_slices.save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match="is of the kind slices; learning goes on from one of the kind patches"):
+        JointNetwork.from_checkpoint(tmp_path)
