@@ -38,6 +38,7 @@ class HandEdits:
         except SceneError:
             # Taken back together with its segment: there is nothing to compare with later.
             self._names.get(segmentation_node, {}).pop(segment_id, None)
+        self._expect_beside(segmentation_node)
 
     def look(self, node: Any) -> None:
         """Begin to compare what was changed since the last time; only modification times are looked at until then."""
@@ -85,3 +86,12 @@ class HandEdits:
         """End the thread; nothing is left behind."""
         self.forget()
         self._tallies.close()
+
+    def _expect_beside(self, segmentation_node: Any) -> None:
+        """Our own write also touched segments that are stored with that one, and that were not compared yet."""
+        for node, segment_id in list(self._expected):
+            if node is segmentation_node:
+                try:
+                    self._expected[node, segment_id] = segment_stamp(node, segment_id)
+                except SceneError:
+                    del self._expected[node, segment_id]

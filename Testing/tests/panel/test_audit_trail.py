@@ -89,7 +89,7 @@ def test_phrases_questions_and_drafts_are_told_and_come_back_with_the_scene(
     assert AuditTrail(a_slicer.scene).node.GetText() == text
     a_speaker.find("left kidney")
     assert settled(a_speaker)[: len(lines)] == lines
-    assert len(settled(a_speaker)) == len(lines) + 1
+    assert len(settled(a_speaker)) == len(lines) + 1, "\nLINE ".join(settled(a_speaker))
 
 
 def test_the_patient_is_not_named_whoever_types_it(a_slicer: OffscreenSlicer, a_speaker: User) -> None:
