@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -66,6 +67,8 @@ def train_stage(
     compute_with_one_thread()
     torch.manual_seed(config.seed)
     network, words = _beginning(config, tokenizer, start, masks)
+    if network.begun_with is not None and not config.surveys:
+        config = replace(config, surveys=network.begun_with.surveys)
     trainer = JointTrainer(config, network, words, processes)
     begin_in(output, trainer, resume)
 

@@ -14,7 +14,9 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from MedVLSAM2Lib.model.component_folder import write_config
 from MedVLSAM2Lib.model.medvlsam2.config import ENCODER, LANGUAGE, MASK_MODEL, PROJECTOR, SEG_PROJECTOR
+from MedVLSAM2Lib.model.medvlsam2.model import read_model_config
 from MedVLSAM2Lib.prompts import Phrase, Point, PromptError
 from MedVLSAM2Lib.session.mask_models import load_mask_model
 from MedVLSAM2Lib.session.session import Session
@@ -220,6 +222,7 @@ def test_a_checkpoint_with_a_locator_goes_on_as_one(
     composed = tmp_path / "composed"
     compose(a_finished_run / "latest", a_finished_run / "latest" / MASK_MODEL, composed)
     offer(composed, ["phrase"])
+    write_config(composed, replace(read_model_config(composed), surveys=("liver", "spleen")).to_dict())
     words = LossWeights(language=0, clicks=0, meaning=0)
     once = replace(a_stage, stage="finetune", learns=(MASK_MODEL,), weights=words)
     train_stage(once, tmp_path / "run", start=composed, people=people_folder)
@@ -230,6 +233,8 @@ def test_a_checkpoint_with_a_locator_goes_on_as_one(
     assert not _are_equal(before.locator, after.locator)
     offered = [network.begun_with.capabilities for network in (before, after) if network.begun_with]
     assert offered[0] == offered[1]
+    # What is looked for in every scan is what surveys are mostly drawn of.
+    assert JointConfig.read(tmp_path / "run" / "training.json").surveys == ("liver", "spleen")
     assert "question" not in offered[0]
 
 
