@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from types import MappingProxyType
 
@@ -79,8 +80,12 @@ class Survey:
 
     def is_out_of_view(self, structure: Structure) -> bool:
         """Whether a structure belongs to a part of the body that is far from all that were seen."""
-        shown = self.regions or regions_of(s.structure for s in self.sightings if s.sight is not Sight.NOT_FOUND)
-        return structure.term.kind is not Kind.FINDING and structure.term.region in far_from(shown)
+        return structure.term.kind is not Kind.FINDING and structure.term.region in self._out_of_view
+
+    @cached_property
+    def _out_of_view(self) -> tuple[str, ...]:
+        seen = (s.structure for s in self.sightings if s.sight is not Sight.NOT_FOUND)
+        return out_of_view(self.regions, seen)
 
     def text(self) -> str:
         """All of it in words, e.g. ``"CT of the chest: wholly heart, no liver, larger right lung."``."""
@@ -114,6 +119,11 @@ def regions_of(structures: Iterable[Structure]) -> tuple[str, ...]:
     """The parts of the body whose landmarks are among some structures, from above."""
     names = {structure.name for structure in structures}
     return tuple(region for region, landmarks in LANDMARKS.items() if names.intersection(landmarks))
+
+
+def out_of_view(regions: Collection[str], seen: Iterable[Structure]) -> tuple[str, ...]:
+    """The parts of the body that cannot be in a scan of these; where none is known, of those of which anything is seen."""
+    return far_from(regions or regions_of(seen))
 
 
 def far_from(shown: Collection[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from MedVLSAM2Lib.slots import SEG
-from MedVLSAM2Lib.survey import far_from, regions_of
+from MedVLSAM2Lib.survey import out_of_view
 from MedVLSAM2Lib.training.facts.facts import Facts, Visibility
 from MedVLSAM2Lib.training.facts.relations import MAIN_ORGANS
 from MedVLSAM2Lib.training.language.closed_questions import CANNOT_TELL
@@ -115,19 +115,19 @@ class UnknownQuestions:
 
     def structure(self, rng: np.random.Generator) -> Turn | None:
         """Is a structure there that was not looked for, how large is it, show it."""
-        unknown = [structure for structure in self._vocabulary.structures() if self._may_be_there(structure)]
+        hidden = out_of_view(self._facts.regions, (found.structure for found in self._facts.seen()))
+        unknown = [
+            structure
+            for structure in self._vocabulary.structures()
+            if structure.term.kind is not Kind.FINDING
+            and structure.term.region not in hidden
+            and self._facts.visibility(structure.name) is Visibility.UNKNOWN
+        ]
         if not unknown:
             return None
         asked = unknown[int(rng.integers(len(unknown)))]
         ways = (self._in_view, self._exists, self._organ_size, self._organ_density, self._request)
         return ways[int(rng.integers(len(ways)))](asked, words_of((asked.name,), self._vocabulary), rng)
-
-    def _may_be_there(self, structure: Structure) -> bool:
-        is_unknown = self._facts.visibility(structure.name) is Visibility.UNKNOWN
-        # As a survey tells it.
-        shown = self._facts.regions or regions_of(found.structure for found in self._facts.seen())
-        is_near = structure.term.region not in far_from(shown)
-        return structure.term.kind is not Kind.FINDING and is_unknown and is_near
 
     def _in_view(self, asked: Structure, words: dict[str, str], rng: np.random.Generator) -> Turn:
         question = self._asked("in_view", rng, organ=called(asked, rng))
