@@ -178,11 +178,8 @@ def _without_numbers(text: str) -> str:
 
 def _plots(tally: _Tally) -> dict[str, str]:
     """How far confidence can be believed, and what came of closed questions."""
-    bins = [
-        [pair for pair in tally.confidence if low <= pair[0] < high]
-        for low, high in itertools.pairwise(CONFIDENCE_BINS)
-    ]
-    means = [(fmean(c for c, _ in pairs), fmean(dsc for _, dsc in pairs)) for pairs in bins if pairs]
+    bins = _by_confidence(tally.confidence).values()
+    means = [(fmean(c for c, _ in pairs), fmean(dsc for _, dsc in pairs)) for pairs in bins]
     plots = {"Confidence and the DSC that came of it": curves({"": means}, "confidence", "DSC", diagonal=True)}
     for what, outcomes in (("phantoms", tally.closed), ("real scans", tally.closed_of_scans)):
         if outcomes:
@@ -223,20 +220,29 @@ def _tables(tally: _Tally) -> str:
 
 
 def _calibration(pairs: Sequence[tuple[float, float]]) -> str:
-    rows = []
-    for low, high in itertools.pairwise(CONFIDENCE_BINS):
-        scores = [score for confidence, score in pairs if low <= confidence < high]
-        if scores:
-            rows.append([f"{low:.1f} to {min(high, 1.0):.1f}", str(len(scores)), f"{fmean(scores):.2f}"])
+    rows = [
+        [f"{low:.1f} to {min(high, 1.0):.1f}", str(len(inside)), f"{fmean(score for _, score in inside):.2f}"]
+        for (low, high), inside in _by_confidence(pairs).items()
+    ]
     off = f"Expected calibration error: {_calibration_error(pairs):.2f}.\n" if pairs else ""
     return f"{markdown_table(['confidence', 'n', 'DSC'], rows)}\n{off}"
 
 
 def _calibration_error(pairs: Sequence[tuple[float, float]]) -> float:
     """How far mean confidence and mean DSC lie apart in a bin, weighted by what is in it (Guo et al., arXiv 1706.04599)."""
-    bins = [[pair for pair in pairs if low <= pair[0] < high] for low, high in itertools.pairwise(CONFIDENCE_BINS)]
-    gaps = [abs(sum(confidence - score for confidence, score in inside)) for inside in bins]
+    gaps = (abs(sum(confidence - score for confidence, score in inside)) for inside in _by_confidence(pairs).values())
     return sum(gaps) / len(pairs)
+
+
+def _by_confidence(
+    pairs: Sequence[tuple[float, float]],
+) -> dict[tuple[float, float], list[tuple[float, float]]]:
+    """Pairs of confidence and DSC by the bin that the confidence falls into; bins without any are left out."""
+    bins = {
+        (low, high): [pair for pair in pairs if low <= pair[0] < high]
+        for low, high in itertools.pairwise(CONFIDENCE_BINS)
+    }
+    return {bounds: inside for bounds, inside in bins.items() if inside}
 
 
 def _wording(answers: Mapping[str, Sequence[tuple[str, str]]]) -> str:
