@@ -117,10 +117,6 @@ class LearningRuns:
         """The last one that came to its end."""
         return next((run for run in reversed(list(self._runs())) if run.is_finished), None)
 
-    def of(self, checkpoint: Path) -> LearningRun | None:
-        """The run that a checkpoint came of; None for one from elsewhere."""
-        return next((run for run in self._runs() if run.checkpoint == checkpoint), None)
-
     def _runs(self) -> Iterator[LearningRun]:
         plans = sorted((self.folder / _RUNS).glob(f"*/{_PLAN}"), key=lambda path: path.stat().st_mtime_ns)
         for path in plans:
