@@ -213,6 +213,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/asker.py
   MedVLSAM2Lib/panel/audit_recorder.py
   MedVLSAM2Lib/panel/autosave.py
+  MedVLSAM2Lib/panel/background_job.py
   MedVLSAM2Lib/panel/catalogue_section.py
   MedVLSAM2Lib/panel/checkpoint_card.py
   MedVLSAM2Lib/panel/chosen_model.py

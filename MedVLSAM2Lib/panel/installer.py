@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from MedVLSAM2Lib.environment import (
 )
 from MedVLSAM2Lib.environment.package_sizes import PackageSize, read_package_sizes, with_what_they_need
 from MedVLSAM2Lib.environment.pip_progress import PipProgress
+from MedVLSAM2Lib.panel.background_job import BackgroundJob
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,6 @@ class Installer:
         constraints: the file with all versions; None for the newest that fit.
 
     Attributes:
-        doing: what is being done, for the status line.
         progress: how far pip is; None for anything else.
     """
 
@@ -82,16 +81,18 @@ class Installer:
         self.requirements = tuple(requirements if requirements is not None else read_requirements())
         self._constraints = constraints if requirements is not None else constraints_file()
         self.sizes: dict[str, PackageSize] = read_package_sizes()
-        self._thread: threading.Thread | None = None
-        self._end: SetupEnd | None = None
-        self._is_cancelled = threading.Event()
+        self._job = BackgroundJob("medvlsam2-setup", _failed, _lost)
         self.progress: PipProgress | None = None
-        self.doing = ""
 
     @property
     def is_busy(self) -> bool:
         """Whether a job is running."""
-        return self._thread is not None
+        return self._job.is_busy
+
+    @property
+    def doing(self) -> str:
+        """What is being done, for the status line."""
+        return self._job.doing
 
     @property
     def has_environments(self) -> bool:
@@ -117,12 +118,11 @@ class Installer:
             recipe = Recipe(self.requirements, self._constraints, source)
             folder = self._environments.new_folder()
             folder.parent.mkdir(parents=True, exist_ok=True)
-            cancelled = self._is_cancelled.is_set
-            python = make_environment(folder, base, recipe, self._variables, progress.hear, cancelled)
+            python = make_environment(folder, base, recipe, self._variables, progress.hear, self._job.is_cancelled)
             more = self.take_models(pack) if pack is not None else ""
             return SetupEnd(f"The engine's environment is ready in {folder}.{more}", python)
 
-        self._start("Installing the engine's environment…", work)
+        self._job.start("Installing the engine's environment…", work)
 
     def take_models(self, pack: Pack) -> str:
         """Take the models and checkpoints of a folder; a sentence that names them, after a space, or nothing.
@@ -143,7 +143,7 @@ class Installer:
                 return SetupEnd(f"{folder_or_python} cannot be used: {found.sentences[0]}", None, found)
             return SetupEnd(" ".join(found.sentences) or f"The engine runs in {folder_or_python}.", python, found)
 
-        self._start(f"Looking at {folder_or_python}…", work)
+        self._job.start(f"Looking at {folder_or_python}…", work)
 
     def remove(self) -> None:
         """Delete the environments that this program made."""
@@ -152,35 +152,28 @@ class Installer:
             freed = self._environments.remove()
             return SetupEnd(f"The separate environment was removed; {in_words(freed)} are free again.", removed=True)
 
-        self._start("Removing the separate environment…", work)
+        self._job.start("Removing the separate environment…", work)
 
     def cancel(self) -> None:
         """End the job as soon as it lets itself be ended."""
-        self._is_cancelled.set()
+        self._job.cancel()
 
     def take(self) -> SetupEnd | None:
         """How the job ended, once; None while it runs."""
-        if self._thread is None or self._thread.is_alive():
-            return None
-        end, self._thread, self._end = self._end, None, None
-        self.progress, self.doing = None, ""
+        end = self._job.take()
+        if end is not None:
+            self.progress = None
         return end
 
-    def _start(self, doing: str, work: Callable[[], SetupEnd]) -> None:
-        self._is_cancelled.clear()
-        self.doing = doing
-        self._thread = threading.Thread(target=self._run, args=(work,), name="medvlsam2-setup", daemon=True)
-        self._thread.start()
 
-    def _run(self, work: Callable[[], SetupEnd]) -> None:
-        try:
-            self._end = work()
-        except Cancelled as error:
-            self._end = SetupEnd(str(error))
-        except (EnvironmentProblem, CatalogueError) as error:
-            logger.warning("%s", error)
-            self._end = SetupEnd(str(error))
-        except Exception as error:
-            # Whatever it was, the user is told that the job is over.
-            logger.exception("An installation failed")
-            self._end = SetupEnd(f"That did not work ({type(error).__name__}: {error}); the log tells more.")
+def _failed(error: Exception) -> SetupEnd | None:
+    if isinstance(error, Cancelled):
+        return SetupEnd(str(error))
+    if isinstance(error, EnvironmentProblem | CatalogueError):
+        logger.warning("%s", error)
+        return SetupEnd(str(error))
+    return None
+
+
+def _lost(error: Exception) -> SetupEnd:
+    return SetupEnd(f"That did not work ({type(error).__name__}: {error}); the log tells more.")

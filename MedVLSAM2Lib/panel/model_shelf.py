@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from MedVLSAM2Lib.catalogue import (
 )
 from MedVLSAM2Lib.catalogue.progress import Cancelled, ProgressListener
 from MedVLSAM2Lib.catalogue.sizes import in_words
+from MedVLSAM2Lib.panel.background_job import BackgroundJob
 from MedVLSAM2Lib.shown_paths import by_name
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,6 @@ class ModelShelf:
         fetch: downloads published weights.
 
     Attributes:
-        doing: what is being done, for the status line.
         can_cancel: whether that can be stopped half-way.
         progress: how far a download is; None for anything else.
     """
@@ -63,12 +62,10 @@ class ModelShelf:
         self._store = store
         self._convert = convert
         self._fetch = fetch
-        self._thread: threading.Thread | None = None
-        self._end: JobEnd | None = None
-        self._is_cancelled = threading.Event()
+        # Ends with the program: a download goes on another time from where it was.
+        self._job = BackgroundJob("medvlsam2-models", self._failed, _lost)
         self._known_paths: tuple[Path, ...] = ()
         self.progress: DownloadProgress | None = None
-        self.doing = ""
         self.can_cancel = False
 
     @property
@@ -79,7 +76,12 @@ class ModelShelf:
     @property
     def is_busy(self) -> bool:
         """Whether a job is running."""
-        return self._thread is not None
+        return self._job.is_busy
+
+    @property
+    def doing(self) -> str:
+        """What is being done, for the status line."""
+        return self._job.doing
 
     def cells(self, entry: CatalogueEntry) -> tuple[str, ...]:
         """A row of the table: model, whether it is here, size, licence, memory on CPU and GPU, what it can do."""
@@ -106,7 +108,7 @@ class ModelShelf:
         def work() -> JobEnd:
             folder = self.checkpoint_folder(entry)
             if not folder.is_dir():
-                self._convert(self._store, entry.name, self._is_cancelled.is_set)
+                self._convert(self._store, entry.name, self._job.is_cancelled)
             return JobEnd(f"{entry.title} is used from now on.", checkpoint=folder)
 
         self._start(f"Preparing {entry.title}…", work, can_cancel=True)
@@ -118,9 +120,8 @@ class ModelShelf:
             self.progress = progress
 
         def work() -> JobEnd:
-            cancelled = self._is_cancelled.is_set
             try:
-                model = self._fetch(self._store, entry.name, accepted_licence, told, cancelled)
+                model = self._fetch(self._store, entry.name, accepted_licence, told, self._job.is_cancelled)
             except LicenceDiffers as error:
                 return JobEnd(f"{entry.page} gives another licence: {error.licence}.", licence=error.licence)
             return JobEnd(f"{entry.title} is here ({in_words(model.size_bytes)}).")
@@ -147,34 +148,29 @@ class ModelShelf:
 
     def cancel(self) -> None:
         """End the job as soon as it lets itself be ended; what has arrived is kept."""
-        self._is_cancelled.set()
+        self._job.cancel()
 
     def take(self) -> JobEnd | None:
         """How the job ended, once; None while it runs."""
-        if self._thread is None or self._thread.is_alive():
-            return None
-        end, self._thread, self._end = self._end, None, None
-        self.progress, self.doing, self.can_cancel = None, "", False
+        end = self._job.take()
+        if end is not None:
+            self.progress, self.can_cancel = None, False
         return end
 
     def _start(
         self, doing: str, work: Callable[[], JobEnd], can_cancel: bool = False, looked_at: Path | None = None
     ) -> None:
-        self._is_cancelled.clear()
         self._known_paths = (self._store.data_folder, self._store.hub_cache, *([looked_at] if looked_at else []))
-        self.doing, self.can_cancel = doing, can_cancel
-        # Ends with the program: a download goes on another time from where it was.
-        self._thread = threading.Thread(target=self._run, args=(work,), name="medvlsam2-models", daemon=True)
-        self._thread.start()
+        self.can_cancel = can_cancel
+        self._job.start(doing, work)
 
-    def _run(self, work: Callable[[], JobEnd]) -> None:
-        try:
-            self._end = work()
-        except CatalogueError as error:
+    def _failed(self, error: Exception) -> JobEnd | None:
+        if isinstance(error, CatalogueError):
             sentence = by_name(str(error), *self._known_paths)
             logger.warning("%s", sentence)
-            self._end = JobEnd(sentence)
-        except Exception as error:
-            # Whatever it was, the user is told that the job is over.
-            logger.exception("A job on models failed")
-            self._end = JobEnd(f"That did not work ({type(error).__name__}); the log tells more.")
+            return JobEnd(sentence)
+        return None
+
+
+def _lost(error: Exception) -> JobEnd:
+    return JobEnd(f"That did not work ({type(error).__name__}); the log tells more.")

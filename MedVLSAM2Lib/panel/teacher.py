@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from MedVLSAM2Lib.engine import LaunchError
 from MedVLSAM2Lib.environment import Cancelled, EnvironmentProblem
+from MedVLSAM2Lib.panel.background_job import BackgroundJob
 from MedVLSAM2Lib.panel.learning_runs import LearningRun, LearningRuns
 from MedVLSAM2Lib.panel.teaching_material import TeachingMaterial
 from MedVLSAM2Lib.panel.training_command import TrainingCommand
@@ -46,7 +46,6 @@ class Teacher:
         runs: what was learned here.
 
     Attributes:
-        doing: what is being done, in a few words.
         run: the run that is learning; None for anything else.
     """
 
@@ -54,16 +53,18 @@ class Teacher:
         self._training = training
         self._folder = collection
         self.runs = runs
-        self._thread: threading.Thread | None = None
-        self._end: TeachingEnd | None = None
-        self._is_cancelled = threading.Event()
-        self.doing = ""
+        self._job = BackgroundJob("medvlsam2-teaching", self._failed, _lost)
         self.run: LearningRun | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether a job is running."""
-        return self._thread is not None
+        return self._job.is_busy
+
+    @property
+    def doing(self) -> str:
+        """What is being done, in a few words."""
+        return self._job.doing
 
     def kept(self) -> tuple[CollectedScan, ...]:
         """What is kept to learn from; CollectionError when it cannot be read."""
@@ -78,7 +79,7 @@ class Teacher:
             scans = "1 scan is kept" if count == 1 else f"{count} scans are kept"
             return TeachingEnd(f"{scans} to learn from.", kept=kept)
 
-        self._start("Keeping the segments…", work)
+        self._job.start("Keeping the segments…", work)
 
     def remove(self, name: str) -> None:
         """Delete a kept scan."""
@@ -87,7 +88,7 @@ class Teacher:
             self._collection().remove(name)
             return TeachingEnd("The kept scan was removed.")
 
-        self._start("Removing a kept scan…", work)
+        self._job.start("Removing a kept scan…", work)
 
     def learn(self, material: TeachingMaterial, begun_with: Path, minutes: int) -> None:
         """Keep scans with their segments, and learn from them and from all that were kept before."""
@@ -105,7 +106,7 @@ class Teacher:
             self.run = self.runs.new(begun_with, minutes)
             return self._trained(training, self.run, kept)
 
-        self._start("Keeping the segments…", work)
+        self._job.start("Keeping the segments…", work)
 
     def go_on(self, run: LearningRun) -> None:
         """Learn on where a run was stopped."""
@@ -115,29 +116,27 @@ class Teacher:
             self.run = run
             return self._trained(training, run, ())
 
-        self._start("Learning…", work)
+        self._job.start("Learning…", work)
 
     def cancel(self) -> None:
         """End the job within a second; a run can be gone on with."""
-        self._is_cancelled.set()
+        self._job.cancel()
 
     def close(self) -> None:
         """End the job and wait until its process is gone."""
         self.cancel()
-        if self._thread is not None:
-            self._thread.join()
+        self._job.wait()
 
     def take(self) -> TeachingEnd | None:
         """How the job ended, once; None while it runs."""
-        if self._thread is None or self._thread.is_alive():
-            return None
-        end, self._thread, self._end = self._end, None, None
-        self.run, self.doing = None, ""
+        end = self._job.take()
+        if end is not None:
+            self.run = None
         return end
 
     def _trained(self, training: TrainingCommand, run: LearningRun, kept: tuple[str, ...]) -> TeachingEnd:
-        self.doing = "Learning…"
-        training.finetune(run.begun_with, self._folder, run.folder, run.minutes, self._is_cancelled.is_set)
+        self._job.doing = "Learning…"
+        training.finetune(run.begun_with, self._folder, run.folder, run.minutes, self._job.is_cancelled)
         run.finish()
         return TeachingEnd("", run, kept)
 
@@ -150,28 +149,22 @@ class Teacher:
 
         return ScanCollection(self._folder)
 
-    def _start(self, doing: str, work: Callable[[], TeachingEnd]) -> None:
-        self._is_cancelled.clear()
-        self.doing = doing
-        self._thread = threading.Thread(target=self._run, args=(work,), name="medvlsam2-teaching", daemon=True)
-        self._thread.start()
-
-    def _run(self, work: Callable[[], TeachingEnd]) -> None:
+    def _failed(self, error: Exception) -> TeachingEnd | None:
         from MedVLSAM2Lib.files.atomic_write import FileWriteError
         from MedVLSAM2Lib.files.scan_collection import CollectionError
         from MedVLSAM2Lib.files.segmentation_file import SegmentationFileError
 
-        try:
-            self._end = work()
-        except Cancelled:
-            self._end = TeachingEnd("Learning was stopped; Go on takes it up where it was last saved.")
-        except (
+        if isinstance(error, Cancelled):
+            return TeachingEnd("Learning was stopped; Go on takes it up where it was last saved.")
+        known = (
             CollectionError, EnvironmentProblem, FileWriteError, LaunchError, SegmentationFileError, VolumeError
-        ) as error:  # fmt: skip
+        )  # fmt: skip
+        if isinstance(error, known):
             sentence = by_name(str(error), self._folder, self.runs.folder)
             logger.warning("%s", sentence)
-            self._end = TeachingEnd(sentence)
-        except Exception as error:
-            # Whatever it was, the user is told that the job is over.
-            logger.exception("A job of learning failed")
-            self._end = TeachingEnd(f"That did not work ({type(error).__name__}); the log tells more.")
+            return TeachingEnd(sentence)
+        return None
+
+
+def _lost(error: Exception) -> TeachingEnd:
+    return TeachingEnd(f"That did not work ({type(error).__name__}); the log tells more.")
