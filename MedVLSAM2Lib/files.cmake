@@ -39,13 +39,16 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/commands/train.py
   MedVLSAM2Lib/commands/worker.py
   MedVLSAM2Lib/engine/__init__.py
+  MedVLSAM2Lib/engine/agenda.py
   MedVLSAM2Lib/engine/client.py
   MedVLSAM2Lib/engine/connection.py
+  MedVLSAM2Lib/engine/deaths.py
   MedVLSAM2Lib/engine/encoding.py
   MedVLSAM2Lib/engine/events.py
   MedVLSAM2Lib/engine/failures.py
   MedVLSAM2Lib/engine/journal.py
   MedVLSAM2Lib/engine/kept_volumes.py
+  MedVLSAM2Lib/engine/known_voxels.py
   MedVLSAM2Lib/engine/launcher.py
   MedVLSAM2Lib/engine/limits.py
   MedVLSAM2Lib/engine/made_objects.py

@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from MedVLSAM2Lib.engine.agenda import Agenda
 from MedVLSAM2Lib.engine.connection import Connection, Lost
+from MedVLSAM2Lib.engine.deaths import Deaths
 from MedVLSAM2Lib.engine.encoding import ProtocolError
 from MedVLSAM2Lib.engine.events import (
     Cancelled,
@@ -27,13 +28,12 @@ from MedVLSAM2Lib.engine.events import (
     WorkerRestarted,
 )
 from MedVLSAM2Lib.engine.failures import failure_of
-from MedVLSAM2Lib.engine.journal import Entry, Journal, object_of, volume_of
+from MedVLSAM2Lib.engine.journal import Entry, object_of, volume_of
+from MedVLSAM2Lib.engine.known_voxels import KnownVoxels
 from MedVLSAM2Lib.engine.launcher import Ending, LaunchError, WorkerLauncher
 from MedVLSAM2Lib.engine.limits import Limits
-from MedVLSAM2Lib.engine.packed_voxels import KeptVoxels, PackedVoxels
 from MedVLSAM2Lib.engine.protocol import (
     Cancel,
-    CloseVolume,
     Failed,
     Finished,
     FromWorker,
@@ -45,7 +45,6 @@ from MedVLSAM2Lib.engine.protocol import (
     Ping,
     Pong,
     ReadMask,
-    RemoveObject,
     Result,
     Run,
     Stopped,
@@ -61,7 +60,6 @@ from MedVLSAM2Lib.volume import PackedMask
 _TICK_S = 0.1
 _DYING_S = 0.5
 _NOT_RUNNING = "The engine is not running; start it again."
-_ONLY_FORGETS = (CloseVolume, RemoveObject)
 
 logger = logging.getLogger(__name__)
 
@@ -81,30 +79,22 @@ class Supervisor:
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
-        self._connection: Connection | None = None
+        self._agenda = Agenda()
+        self._deaths = Deaths(limits)
         self._watch = Watch(limits)
+        self._memories: dict[int, SharedMemory] = {}
+
+        self._connection: Connection | None = None
+        self._is_remote = False
+        self._known_voxels = KnownVoxels()
+        self._step_number = 0
+        self._bytes_to_send = 0
+
+        self._is_first_hello = True
         self._has_given_up = False
         self._why_not_running = _NOT_RUNNING
-        self._is_first_hello = True
-        self._deaths_without_cause = 0  # in a row, of workers that did nothing before
-        self._deaths_while_idle = 0  # in a row, with nothing asked in between
-        self._has_worked = False
-        self._lost_lines = 0
-        self._reconnect_at: float | None = None
         self._restart: WorkerRestarted | None = None
-
-        self._journal = Journal()
-        self._memories: dict[int, SharedMemory] = {}
-        self._replay: deque[Entry] = deque()
-        self._replay_deaths: Counter[tuple[int, str]] = Counter()
-
-        self._queue: deque[Task] = deque()
-        self._resumed: Perform | Restore | None = None
-        self._step: Step | None = None
-        self._step_number = 0
-        self._is_remote = False
-        self._kept_there: set[str] = set()
-        self._bytes_to_send = 0
+        self._reconnect_at: float | None = None
 
         self.is_ready = False
         self.worker_info: WorkerInfo | None = None
@@ -182,12 +172,12 @@ class Supervisor:
             self._has_given_up = False
             self._why_not_running = _NOT_RUNNING
             self._is_first_hello = True
-            self._deaths_without_cause = self._deaths_while_idle = self._lost_lines = 0
+            self._deaths.forget()
             self._launch()
 
     def _launch(self) -> None:
         self._reconnect_at = None
-        self._replay = deque(self._journal.entries)
+        self._agenda.replay()
         try:
             process = self._launcher.launch()
         except LaunchError as error:
@@ -195,7 +185,7 @@ class Supervisor:
             self._give_up(Failure(str(error), kind="worker"))
             return
         self._watch.launched()
-        self._has_worked = False
+        self._deaths.launched()
         self._is_remote = self._launcher.is_remote  # of this one: the next may be elsewhere
         self._connection = Connection(process, self._hand_over)
 
@@ -205,7 +195,7 @@ class Supervisor:
     def _welcome(self, hello: Hello) -> None:
         self._watch.welcomed()
         self.worker_info = WorkerInfo(hello.version, hello.python, hello.models)
-        self._kept_there = set(hello.kept)
+        self._known_voxels.has(hello.kept)
         self.is_ready = True
         if self._is_first_hello:
             self._is_first_hello, self._restart = False, None
@@ -224,33 +214,23 @@ class Supervisor:
 
     def _line_lost(self, ending: Ending) -> None:
         """Connect again, and blame nothing that was under way for it."""
-        self._lost_lines += 1
-        if self._is_first_hello or self._lost_lines > self._limits.lost_lines:
+        pause_s = self._deaths.lost_line()
+        if self._is_first_hello or self._deaths.line_breaks_too_often:
             message = f"{ending.reason.removesuffix('.')}; start the engine again when it is back."
             self._give_up(Failure(message, ending.log, "worker"))
             return
-        step, self._step = self._step, None
-        if isinstance(step, Perform):
-            self._resumed = Restore(step.task, Cancelled() if step.task.is_cancelled else None)
-        elif isinstance(step, Restore):
-            self._resumed = step
+        self._agenda.put_back()
         self._restart = self._restart or WorkerRestarted(ending.reason, 0, ending.log)
-        self._reconnect_at = time.monotonic() + self._limits.reconnect_s * 2 ** (self._lost_lines - 1)
+        self._reconnect_at = time.monotonic() + pause_s
 
     def _died(self, reason: str, log: str) -> None:
         self._blame(reason, log)
-        if self._dies_too_often():
+        if self._deaths.are_too_many:
             message = "The engine stopped several times in a row; see its log for the cause, then start it again."
             self._give_up(Failure(message, f"{reason}\n{log}", "worker"))
             return
         self._restart = WorkerRestarted(reason, 0, log)
         self._launch()
-
-    def _dies_too_often(self) -> bool:
-        return (
-            self._deaths_without_cause >= self._limits.deaths_without_cause
-            or self._deaths_while_idle >= self._limits.deaths_while_idle
-        )
 
     def _disconnect(self, patience_s: float = 0.0) -> Ending:
         connection, self._connection = self._connection, None
@@ -259,17 +239,16 @@ class Supervisor:
 
     def _blame(self, reason: str, log: str) -> None:
         """Decide what becomes of the step during which the worker died."""
-        step, self._step = self._step, None
-        if isinstance(step, Replay):
-            self._replay_deaths[step.entry.key] += 1
-            if self._replay_deaths[step.entry.key] >= self._limits.deaths_per_request:
+        step = self._agenda.interrupt()
+        if isinstance(step, Perform):
+            self._agenda.resume(self._after_death(step.task, reason, log))
+        elif isinstance(step, Replay):
+            if self._deaths.died_replaying(step.entry):
                 self._drop(step.entry, Failure(reason, log, "worker"))
-        elif isinstance(step, Perform):
-            self._resumed = self._after_death(step.task, reason, log)
         else:
-            self._deaths_while_idle += 1
-            self._deaths_without_cause += not self._has_worked
-            self._resumed = step or self._resumed
+            self._deaths.died_idle()
+            if step is not None:
+                self._agenda.resume(step)
 
     def _after_death(self, task: Task, reason: str, log: str) -> Restore:
         task.deaths += 1
@@ -287,19 +266,13 @@ class Supervisor:
         self._reconnect_at = None
         self._restart = None
         self._tell(EngineEvent(0, "", "", failure))
-        tasks = self._tasks()
-        self._step, self._resumed = None, None
-        self._queue.clear()
-        for task in tasks:
+        for task in self._agenda.clear():
             self._finish(task, failure)
 
     def _stop(self) -> None:
-        tasks = self._tasks()
         self._part()
         self._has_given_up, self._restart, self._reconnect_at = True, None, None
-        self._step, self._resumed, self._journal = None, None, Journal()
-        self._queue.clear()
-        for task in tasks:
+        for task in self._agenda.forget_all():
             self._finish(task, Cancelled())
 
     def _part(self) -> None:
@@ -321,7 +294,7 @@ class Supervisor:
         if self._has_given_up:
             self._finish(task, Failure(self._why_not_running, kind="worker"))
         else:
-            self._queue.append(task)
+            self._agenda.add(task)
 
     def _volume_copied(self, task: Task, operation: OpenVolume, memory: SharedMemory | None) -> None:
         task.operation = operation
@@ -330,29 +303,17 @@ class Supervisor:
         self._free_memory()
 
     def _volume_not_copied(self, task: Task, failure: Failure) -> None:
-        if task in self._queue:
-            self._queue.remove(task)
+        if self._agenda.withdraw(task):
             self._finish(task, failure)
 
     def _cancel(self) -> None:
-        dropped = [task for task in self._queue if not isinstance(task.operation, _ONLY_FORGETS)]
-        self._queue = deque(task for task in self._queue if task not in dropped)
-        current = self._current_task()
-        if current is not None and not isinstance(current.operation, _ONLY_FORGETS):
-            current.is_cancelled = True
-            if isinstance(self._step, Perform) and self._connection is not None:
-                self._connection.send(to_frame(Cancel(self._step_number)))
-                self._watch.cancelling()
+        dropped = self._agenda.cancel()
+        step = self._agenda.in_hand
+        if isinstance(step, Perform) and step.task.is_cancelled and self._connection is not None:
+            self._connection.send(to_frame(Cancel(self._step_number)))
+            self._watch.cancelling()
         for task in dropped:
             self._finish(task, Cancelled())
-
-    def _current_task(self) -> Task | None:
-        step = self._step if isinstance(self._step, Perform | Restore) else self._resumed
-        return step.task if step is not None else None
-
-    def _tasks(self) -> list[Task]:
-        current = self._current_task()
-        return [*([] if current is None else [current]), *self._queue]
 
     def _finish(self, task: Task, payload: Done | Cancelled | Failure) -> None:
         self._free_memory()
@@ -363,33 +324,22 @@ class Supervisor:
         self._tell(EngineEvent(task.request, task.volume_id, object_id, payload))
 
     def _free_memory(self) -> None:
-        needed = {entry.request for entry in self._journal.entries} | {task.request for task in self._tasks()}
-        for request in self._memories.keys() - needed:
+        for request in self._memories.keys() - self._agenda.requests:
             self._memories.pop(request).close()
 
     # One step after another.
 
     def _next_step(self) -> Step | None:
-        if not self.is_ready or self._step is not None:
+        if not self.is_ready or self._agenda.in_hand is not None:
             return None
-        if self._replay:
-            return Replay(self._replay.popleft())
-        if self._restart is not None:
+        if self._restart is not None and not self._agenda.is_replaying:
             self._announce_restart(self._restart)
-        if self._resumed is not None:
-            step, self._resumed = self._resumed, None
-            return step
-        if self._queue and self._queue[0].operation is not None:
-            return Perform(self._queue.popleft())
-        return None
+        return self._agenda.next()
 
     def _announce_restart(self, restart: WorkerRestarted) -> None:
         self._restart = None
-        self._replay_deaths.clear()
-        self._tell(EngineEvent(0, "", "", replace(restart, replayed=self._requests_to_replay())))
-
-    def _requests_to_replay(self) -> int:
-        return len({entry.request for entry in self._journal.entries})
+        self._deaths.replayed()
+        self._tell(EngineEvent(0, "", "", replace(restart, replayed=len(self._agenda.requests_done))))
 
     def _begin(self, step: Step) -> None:
         if isinstance(step, Replay):
@@ -398,14 +348,14 @@ class Supervisor:
         elif isinstance(step, Restore):
             self._begin_restore(step)
         elif step.task.is_cancelled:
-            self._resumed = Restore(step.task, Cancelled())
+            self._agenda.resume(Restore(step.task, Cancelled()))
         elif step.task.operation is not None:
             self._send(step, step.task.operation)
 
     def _begin_restore(self, step: Restore) -> None:
         task, is_known = step.task, False
         for object_id in (name for name, box in task.previewed.items() if not box.is_empty):
-            if self._journal.knows(task.volume_id, object_id):
+            if self._agenda.knows(task.volume_id, object_id):
                 is_known = True
             else:
                 self._show_mask_before(step, object_id, PackedMask.empty())
@@ -418,29 +368,21 @@ class Supervisor:
     def _send(self, step: Step, operation: Operation) -> None:
         self._step_number += 1
         try:
-            frame = to_frame(Run(self._step_number, self._without_what_is_there(operation)))
+            frame = to_frame(Run(self._step_number, self._known_voxels.without(operation)))
         except ProtocolError as error:
             if isinstance(step, Perform):
                 self._finish(step.task, failure_of(error))
             return
         if self._connection is not None:
-            self._step = step
+            self._agenda.in_hand = step
             slow = isinstance(operation, LoadModel | OpenVolume)
             self._watch.began(self._limits.load_s if slow else self._limits.answer_s)
             self._bytes_to_send = sum(map(len, frame.attachments))
             self._connection.send(frame)
 
-    def _without_what_is_there(self, operation: Operation) -> Operation:
-        """``operation`` without voxels that a remote worker kept from before."""
-        digest = _digest(operation)
-        if not isinstance(operation, OpenVolume) or digest not in self._kept_there:
-            return operation
-        return replace(operation, volume=replace(operation.volume, voxels=KeptVoxels(digest)))
-
     def _tell_of_replay(self) -> None:
-        total = len(self._journal.entries)
-        progress = Progress((total - len(self._replay) - 1) / total, "Restarting the engine")
-        task = self._current_task()
+        progress = Progress(self._agenda.replayed_share, "Restarting the engine")
+        task = self._agenda.current_task
         if task is not None:
             self._deliver(task, progress)
         else:
@@ -458,37 +400,40 @@ class Supervisor:
             self._welcome(message)
         elif isinstance(message, Taken):
             self._tell_of_sending(message)
-        elif not isinstance(message, Pong) and message.request == self._step_number and self._step is not None:
-            self._hear(self._step, message)
+        elif not isinstance(message, Pong) and message.request == self._step_number:
+            self._hear(message)
 
     def _tell_of_sending(self, taken: Taken) -> None:
-        operation = _operation(self._step)
+        step = self._agenda.in_hand
+        operation = _operation(step)
         if not isinstance(operation, OpenVolume) or not self._bytes_to_send:
             return
         self._watch.news()
         name = operation.volume.name
         progress = Progress(min(1.0, taken.attachment_bytes / self._bytes_to_send), f"Sending {name}")
-        if isinstance(self._step, Perform):
-            self._deliver(self._step.task, progress)
+        if isinstance(step, Perform):
+            self._deliver(step.task, progress)
         else:
             self._tell(EngineEvent(0, operation.volume_id, "", progress))
 
-    def _hear(self, step: Step, message: Result | Finished | Stopped | Failed) -> None:
+    def _hear(self, message: Result | Finished | Stopped | Failed) -> None:
+        step = self._agenda.in_hand
+        if step is None:
+            return
         if isinstance(message, Result):
             self._watch.news()
             self._hear_result(step, message.payload)
             return
         self._watch.ended()
-        self._step = None
-        digest = _digest(_operation(step))
-        if isinstance(message, Failed) and message.failure.kind == NOT_KEPT and digest in self._kept_there:
-            self._kept_there.discard(digest)
+        self._agenda.in_hand = None
+        operation = _operation(step)
+        if operation is not None and _is_not_kept(message) and self._known_voxels.lost(operation):
             self._begin(step)
             return
         if isinstance(message, Finished):
-            self._has_worked = True
-            self._deaths_without_cause = self._lost_lines = 0
-            self._kept_there |= {digest} if self._is_remote and digest else set()
+            self._deaths.worked()
+            if operation is not None and self._is_remote:
+                self._known_voxels.took(operation)
         if isinstance(step, Replay):
             self._hear_end_of_replay(step.entry, message)
         elif isinstance(step, Restore):
@@ -507,17 +452,16 @@ class Supervisor:
 
     def _hear_end(self, task: Task, message: Finished | Stopped | Failed) -> None:
         if isinstance(message, Finished) and task.operation is not None:
-            self._deaths_while_idle = 0
-            for entry in task.entries():
-                self._journal.accept(entry)
+            self._deaths.answered()
+            self._agenda.accept(task)
             self._note_model(message)
             self._finish(task, Done(message.model))
         elif isinstance(message, Failed):
-            self._resumed = Restore(task, message.failure)
+            self._agenda.resume(Restore(task, message.failure))
         else:
             if task.is_settled:  # the worker took its previews back itself
                 task.forget_shown()
-            self._resumed = Restore(task, Cancelled())
+            self._agenda.resume(Restore(task, Cancelled()))
 
     def _hear_end_of_replay(self, entry: Entry, message: Finished | Stopped | Failed) -> None:
         if isinstance(message, Finished):
@@ -531,8 +475,7 @@ class Supervisor:
 
     def _drop(self, entry: Entry, failure: Failure) -> None:
         """Go on without ``entry`` and what builds on it, and tell that they cannot be taken back any more."""
-        dropped = {dropped.key for dropped in self._journal.drop(entry.key)}
-        self._replay = deque(kept for kept in self._replay if kept.key not in dropped)
+        self._agenda.drop(entry)
         message = "After the engine stopped, earlier work could not be done again; go on from the masks as they are."
         told = Failure(message, f"{failure.message}\n{failure.detail}", failure.kind)
         self._tell(EngineEvent(0, volume_of(entry.operation), object_of(entry.operation), told))
@@ -547,7 +490,7 @@ class Supervisor:
     def _settle(self, step: Restore) -> None:
         step.task.forget_shown()
         if step.outcome is None:
-            self._resumed = Perform(step.task)
+            self._agenda.resume(Perform(step.task))
         else:
             self._finish(step.task, step.outcome)
 
@@ -558,7 +501,5 @@ def _operation(step: Step | None) -> Operation | None:
     return step.task.operation if isinstance(step, Perform) else None
 
 
-def _digest(operation: Operation | None) -> str:
-    """Of the packed voxels that it opens, if it opens such."""
-    voxels = operation.volume.voxels if isinstance(operation, OpenVolume) else None
-    return voxels.digest if isinstance(voxels, PackedVoxels) else ""
+def _is_not_kept(message: Finished | Stopped | Failed) -> bool:
+    return isinstance(message, Failed) and message.failure.kind == NOT_KEPT
