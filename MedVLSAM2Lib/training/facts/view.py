@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +14,11 @@ AIR_HU = -1024
 Shape = tuple[int, int, int]
 
 
-def seen_through(
-    scan: LabelledScan, bounds: Bounds, shape: Shape, imagined: Callable[[np.ndarray], np.ndarray] | None = None
-) -> LabelledScan:
+def seen_through(scan: LabelledScan, bounds: Bounds, shape: Shape, *, with_image: bool = True) -> LabelledScan:
     """The box ``bounds`` (RAS in mm) of ``scan`` on a grid of ``shape`` (K, J, I) voxels; what lies beyond it is air.
 
     HU are interpolated linearly, labels are those of the nearest voxel. What was known of whole structures stays known.
-    ``imagined`` makes int16 HU from the labels that are seen, where the scan's own are not to be shown.
+    Without its image, what is seen shows its labels: of a label map, whose image is still to be made.
     """
     low, high = np.array(bounds)
     size = high - low
@@ -36,8 +33,8 @@ def seen_through(
         for axis, count in enumerate(shape[::-1])
     ][::-1]
     labels = _nearest(scan.labels, places)
-    array = np.rint(_linear(scan.volume.array, places)).astype(np.int16) if imagined is None else imagined(labels)
-    volume = Volume(array, matrix, scan.volume.modality, scan.volume.units, scan.volume.name)
+    array = np.rint(_linear(scan.volume.array, places)) if with_image else labels
+    volume = Volume(array.astype(np.int16), matrix, scan.volume.modality, scan.volume.units, scan.volume.name)
     return replace(scan, volume=volume, labels=labels)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from MedVLSAM2Lib.model.volume_input.config import VolumeInputConfig
 from MedVLSAM2Lib.model.volume_input.prepare import prepare
-from MedVLSAM2Lib.survey import far_from
+from MedVLSAM2Lib.survey import LANDMARKS, far_from
 from MedVLSAM2Lib.training.data.cases import Case
 from MedVLSAM2Lib.training.examples.rendering import byte
 from MedVLSAM2Lib.training.examples.source import ExampleSource
@@ -28,6 +28,7 @@ from MedVLSAM2Lib.vocabulary import Kind, Structure, Vocabulary
 
 OTHERS = 6
 FAR_SHARE = 0.5
+_TELLING = frozenset(name for names in LANDMARKS.values() for name in names)
 
 
 class JointSource:
@@ -136,7 +137,10 @@ class JointSource:
         """Something that is not there: of the facts, or of a part of the body that cannot be in the scan."""
         far = self._far(drawn.facts)
         if far and (not drawn.absent_phrases or rng.random() < FAR_SHARE):
-            text = without_article(f"the {called(far[int(rng.integers(len(far)))], rng)}", rng)
+            # Half of them are those by which a survey tells what a scan shows: they had better not be found elsewhere.
+            telling = [organ for organ in far if organ.name in _TELLING]
+            drawn_from = telling if telling and rng.random() < 0.5 else far
+            text = without_article(f"the {called(drawn_from[int(rng.integers(len(drawn_from)))], rng)}", rng)
         elif drawn.absent_phrases:
             text = drawn.absent_phrases[int(rng.integers(len(drawn.absent_phrases)))]
         else:

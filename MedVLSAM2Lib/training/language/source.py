@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from MedVLSAM2Lib.training.data.cases import LABELS, Case
 from MedVLSAM2Lib.training.data.own_scans import GROUP as OWN
+from MedVLSAM2Lib.training.facts.deformation import deformed
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan
 from MedVLSAM2Lib.training.facts.observing import Observer
 from MedVLSAM2Lib.training.facts.sources import scan_of_case
@@ -24,7 +25,11 @@ from MedVLSAM2Lib.training.synthesis.plausible_image import plausible_image
 from MedVLSAM2Lib.vocabulary import Vocabulary
 from MedVLSAM2Lib.volume import Volume
 
-_GROUPS = {"scan": ("head_neck", "tumour", "trunk", OWN), "label_map": ("map_trunk", "map_head_neck")}
+_GROUP_SHARES = {
+    "scan": {"head_neck": 0.6, "tumour": 0.15, "trunk": 0.25, OWN: 1.0},
+    "label_map": {"map_trunk": 0.85, "map_head_neck": 0.15},
+}
+"""How often each group of cases is drawn, where it is there: by their number the trunk would hardly be seen."""
 _FIELDS: dict[Part, tuple[tuple[float, float], ...]] = {
     Part.TRUNK: ((-60.0, 240.0), (-260.0, 20.0), (-345.0, 20.0), (-260.0, 240.0), (-345.0, 255.0), (-150.0, 100.0)),
     Part.HEAD: ((-185.0, 140.0), (-20.0, 140.0), (-185.0, -10.0), (-95.0, 60.0)),
@@ -86,8 +91,8 @@ class LanguageSource:
     ) -> None:
         self._people, self._vocabulary, self.config = people, vocabulary, config
         self._observer = Observer(vocabulary)
-        self._cases = {kind: [c for c in cases if c.group in groups] for kind, groups in _GROUPS.items()}
-        shares = {k: s for k, s in asdict(config.mix).items() if s > 0 and (k not in _GROUPS or self._cases[k])}
+        self._cases = {kind: _by_group(cases, groups) for kind, groups in _GROUP_SHARES.items()}
+        shares = {k: s for k, s in asdict(config.mix).items() if s > 0 and self._cases.get(k, True)}
         if not shares:
             raise ValueError("no case fits any part of the mix")
         self._kinds, self._shares = list(shares), np.array(list(shares.values())) / sum(shares.values())
@@ -98,7 +103,7 @@ class LanguageSource:
         """One example."""
         while True:
             kind = str(rng.choice(self._kinds, p=self._shares))
-            scan = self._of_case(kind, rng) if kind in _GROUPS else self._of_person(Part(kind), rng)
+            scan = self._of_case(kind, rng) if kind in _GROUP_SHARES else self._of_person(Part(kind), rng)
             facts = self._observer.facts(scan)
             dialogue = Dialogue(facts, self._vocabulary)
             turns = dialogue.turns(self.config.turns, rng)
@@ -117,7 +122,9 @@ class LanguageSource:
         return scaled(seen, float(rng.uniform(*_SIZES)))
 
     def _of_case(self, kind: str, rng: np.random.Generator) -> LabelledScan:
-        cases = self._cases[kind]
+        groups = self._cases[kind]
+        shares = np.array([_GROUP_SHARES[kind][group] for group in groups])
+        cases = groups[str(rng.choice(list(groups), p=shares / shares.sum()))]
         case = cases[int(rng.integers(len(cases)))]
         scan = self._scan_of(case)
         bounds = _all_of(scan)
@@ -137,22 +144,23 @@ class LanguageSource:
         return self._scans[case.name]
 
     def _imagined(self, scan: LabelledScan, bounds: Bounds, case: Case, rng: np.random.Generator) -> LabelledScan:
-        """A label map as a CT that is made for it."""
+        """A label map as a CT that is made for it, in a body that is deformed each time."""
         names = {item.ids[0]: item.name for item in case.objects if item.layer == LABELS and len(item.ids) == 1}
         known = {value: self._vocabulary.of_label(name) for value, name in names.items()}
         structures = {value: meant[0] for value, meant in known.items() if meant}
         phase = Phase(str(rng.choice(list(Phase))))
-        spacing = _spacing(bounds, self.config.grid)
-        seen = seen_through(
-            scan, bounds, self.config.grid, lambda labels: plausible_image(labels, structures, spacing, phase, rng)
-        )
+        seen = deformed(seen_through(scan, bounds, self.config.grid, with_image=False), rng)
+        i, j, k = seen.volume.spacing_mm
+        image = plausible_image(seen.labels, structures, (k, j, i), phase, rng)
         # Only a vessel shows the phase.
-        return replace(seen, phase=phase if {"aorta", "inferior vena cava"} & set(scan.ids) else None)
+        known_phase = phase if {"aorta", "inferior vena cava"} & set(scan.ids) else None
+        return replace(seen, volume=replace(seen.volume, array=image), phase=known_phase)
 
 
-def _spacing(bounds: Bounds, shape: Shape) -> tuple[float, float, float]:
-    size = np.subtract(bounds[1], bounds[0])[::-1] / shape
-    return float(size[0]), float(size[1]), float(size[2])
+def _by_group(cases: Sequence[Case], groups: Iterable[str]) -> dict[str, list[Case]]:
+    """The cases of each group that has any."""
+    found = {group: [case for case in cases if case.group == group] for group in groups}
+    return {group: members for group, members in found.items() if members}
 
 
 def _field_of_view(part: Part, rng: np.random.Generator) -> Bounds:

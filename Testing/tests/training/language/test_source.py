@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,19 @@ def test_a_label_map_gets_an_image_in_which_its_structures_show(
     example = source.draw(np.random.default_rng(0))
     kidney = np.isin(example.labels, example.ids["left kidney"])
     assert example.volume.array[kidney].mean() > example.volume.array[example.labels == 0].mean() + 50
+
+
+def test_the_trunk_is_drawn_often_however_few_cases_show_it(
+    the_cases: list[Case], people: People, vocabulary: Vocabulary
+) -> None:
+    necks = [
+        replace(case, name=f"{case.name} {n}") for case in the_cases if case.group == "head_neck" for n in range(9)
+    ]
+    trunks = [case for case in the_cases if case.group == "trunk"]
+    source = _source_of("scan", [*necks, *trunks], people, vocabulary)
+    names = [source.draw(np.random.default_rng(seed)).volume.name for seed in range(40)]
+    drawn = sum(name in {case.name for case in trunks} for name in names)
+    assert 4 < drawn < 20  # of 40, at 0.25 / 0.85
 
 
 def test_a_mix_without_cases_is_refused(people: People, vocabulary: Vocabulary) -> None:
