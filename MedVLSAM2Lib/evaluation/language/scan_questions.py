@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +42,24 @@ class ScanQuestion:
 
 def scan_questions(case: Case, vocabulary: Vocabulary) -> tuple[ScanQuestion, ...]:
     """What is in view, what cannot be, and which part of the body it is; none where no label has a name for a structure."""
-    known = {meant[0]: item.truth for item in case.objects if (meant := vocabulary.of_label(item.name))}
-    shown = [r for r in REGIONS if any(structure.term.region == r for structure in known)]
+    known = _known(case, vocabulary)
+    shown = _shown(known)
     if not shown:
         return ()
-    far = far_from(shown)
-    return (*_of_structures(known), *_of_far_ones(far), *_of_regions(shown, far))
+    return (*_of_structures(known), *_of_far_ones(far_landmarks(case, vocabulary)), *_of_regions(shown))
+
+
+def far_landmarks(case: Case, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Structures that cannot be in a scan: those by which parts of the body far from all that is labelled are told."""
+    return tuple(name for region in far_from(_shown(_known(case, vocabulary))) for name in LANDMARKS[region])
+
+
+def _known(case: Case, vocabulary: Vocabulary) -> dict[Structure, np.ndarray]:
+    return {meant[0]: item.truth for item in case.objects if (meant := vocabulary.of_label(item.name))}
+
+
+def _shown(known: Collection[Structure]) -> list[str]:
+    return [region for region in REGIONS if any(structure.term.region == region for structure in known)]
 
 
 def _of_structures(known: dict[Structure, np.ndarray]) -> Iterator[ScanQuestion]:
@@ -59,15 +71,14 @@ def _of_structures(known: dict[Structure, np.ndarray]) -> Iterator[ScanQuestion]
         )
 
 
-def _of_far_ones(far: tuple[str, ...]) -> Iterator[ScanQuestion]:
-    for region in far:
-        for name in LANDMARKS[region]:
-            yield ScanQuestion("in view", _in_view(name), "no")
+def _of_far_ones(names: Iterable[str]) -> Iterator[ScanQuestion]:
+    for name in names:
+        yield ScanQuestion("in view", _in_view(name), "no")
 
 
-def _of_regions(shown: list[str], far: tuple[str, ...]) -> Iterator[ScanQuestion]:
+def _of_regions(shown: list[str]) -> Iterator[ScanQuestion]:
     """Labels do not say how much of a neighbouring region is in view: any of those that have some is right."""
-    yield ScanQuestion("regions", "Which part of the body is shown?", ", ".join(shown), far)
+    yield ScanQuestion("regions", "Which part of the body is shown?", ", ".join(shown), far_from(shown))
 
 
 def _in_view(name: str) -> str:

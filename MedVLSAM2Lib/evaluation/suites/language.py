@@ -17,7 +17,7 @@ from MedVLSAM2Lib.evaluation.language.answer_key import answer_key, outcome
 from MedVLSAM2Lib.evaluation.language.asker import Asker
 from MedVLSAM2Lib.evaluation.language.phantom_scans import finding_phrases, phantom_scans, visible_organs
 from MedVLSAM2Lib.evaluation.language.report_facts import ReportFacts, report_facts
-from MedVLSAM2Lib.evaluation.language.scan_questions import scan_questions
+from MedVLSAM2Lib.evaluation.language.scan_questions import far_landmarks, scan_questions
 from MedVLSAM2Lib.evaluation.language.text_scores import text_scores
 from MedVLSAM2Lib.evaluation.metrics import dice
 from MedVLSAM2Lib.evaluation.page.picture import Picture, comparison
@@ -54,7 +54,7 @@ class _Tally:
 
     dsc: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     confidence: list[tuple[float, float]] = field(default_factory=list)
-    false_masks: list[bool] = field(default_factory=list)
+    false_masks: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     closed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     closed_of_scans: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     open: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
@@ -106,9 +106,15 @@ def _phrases(asker: Asker, example: LanguageExample, tally: _Tally, rng: np.rand
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": group, "scan": example.volume.name, "phrase": phrase, "dsc": round(score, 4)})
-    for phrase in example.absent_phrases:
-        tally.false_masks.append(bool(asker.find(phrase).objects))
-        tally.rows.append({"group": "absent", "phrase": phrase, "found": tally.false_masks[-1]})
+    _absent(asker, PHANTOMS, example.volume.name, example.absent_phrases, tally)
+
+
+def _absent(asker: Asker, of: str, scan: str, phrases: Sequence[str], tally: _Tally) -> None:
+    """Ask for what is not there."""
+    for phrase in phrases:
+        found = bool(asker.find(phrase).objects)
+        tally.false_masks[of].append(found)
+        tally.rows.append({"group": f"absent, {of}", "scan": scan, "phrase": phrase, "found": found})
 
 
 def _questions(asker: Asker, example: LanguageExample, tally: _Tally, reader: Reader, vocabulary: Vocabulary) -> None:
@@ -151,6 +157,7 @@ def _scan(files: CaseFiles, model: LoadedModel, tally: _Tally, vocabulary: Vocab
         if found.objects:
             tally.confidence.append((found.confidence, score))
         tally.rows.append({"group": "scan", "scan": case.name, "phrase": phrase, "dsc": round(score, 4)})
+    _absent(asker, SCANS, case.name, far_landmarks(case, vocabulary), tally)
     if QUESTION not in model.capabilities:
         return
     for question in scan_questions(case, vocabulary):
@@ -193,6 +200,7 @@ def _counted(outcomes: Mapping[str, Sequence[str]]) -> dict[str, Counter[str]]:
 
 def _tables(tally: _Tally) -> str:
     phrases = [[group, str(len(values)), f"{fmean(values):.2f}"] for group, values in sorted(tally.dsc.items())]
+    absent = [[of, str(len(found)), _share(sum(found), len(found))] for of, found in sorted(tally.false_masks.items())]
     facts = tally.reports
     reports = [
         ["findings there, and spoken of", f"{facts.there}", _share(facts.found, facts.there)],
@@ -202,10 +210,7 @@ def _tables(tally: _Tally) -> str:
     ]
     parts = (
         "## Phrases\n\n" + markdown_table(["what", "n", "DSC"], phrases),
-        (
-            f"Things that are not there and were found: {_share(sum(tally.false_masks), len(tally.false_masks))}"
-            f" of {len(tally.false_masks)}.\n"
-        ),
+        "## Things that are not there\n\n" + markdown_table(["in", "n", "found"], absent),
         "## How far confidence can be believed\n\n" + _calibration(tally.confidence),
         "## Closed questions about phantoms\n\n" + _closed(tally.closed),
         "## Closed questions about real scans\n\n" + _closed(tally.closed_of_scans),
@@ -270,7 +275,7 @@ def _share(part: int, whole: int) -> str:
 def _data(tally: _Tally) -> dict[str, Any]:
     return {
         "dsc": {group: fmean(values) for group, values in tally.dsc.items()},
-        "false_masks": fmean(tally.false_masks) if tally.false_masks else None,
+        "false_masks": {of: fmean(found) for of, found in tally.false_masks.items()},
         "closed": _counted(tally.closed),
         "closed_of_scans": _counted(tally.closed_of_scans),
         "open": {kind: asdict(text_scores(pairs)) for kind, pairs in tally.open.items()},
