@@ -39,11 +39,13 @@ def test_the_readme_s_lines_work_and_the_panel_shows_what_they_made(
     a_speaker.worker_will_also(answers={question: ["The liver", TONES["liver"], " holds <volume:1>."]})
     an_abdomen.SetName("CT")
     (lines,) = re.findall(
-        r"### From Slicer's Python console\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+        r"## From Slicer's Python console\n.*?```python\n(.*?)```",
+        (ROOT / "docs" / "SCRIPTING.md").read_text("utf-8"),
+        re.DOTALL,
     )
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"slicer": slicer}
-    exec(compile(lines, "README.md", "exec"), names)  # noqa: S102
+    exec(compile(lines, "SCRIPTING.md", "exec"), names)  # noqa: S102
 
     answer, written = capsys.readouterr().out.strip().split("\n")
     assert re.fullmatch(r"The liver holds \d+\sml\.", answer)

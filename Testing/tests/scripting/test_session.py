@@ -111,11 +111,13 @@ def test_what_cannot_be_done_is_one_sentence(a_session: Session) -> None:
         a_session.report("knee")
 
 
-def test_the_readme_s_script_runs(
+def test_the_documented_script_runs(
     a_speaking_checkpoint: Path, balls: Balls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (script,) = re.findall(
-        r"### From Python\n.*?```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+        r"## From Python\n.*?```python\n(.*?)```",
+        (ROOT / "docs" / "SCRIPTING.md").read_text(encoding="utf-8"),
+        re.DOTALL,
     )
     image = sitk.GetImageFromArray(balls[0].array)
     set_ijk_to_ras(image, balls[0].ijk_to_ras)
