@@ -138,6 +138,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/memory/estimate.py
   MedVLSAM2Lib/memory/free.py
   MedVLSAM2Lib/model/__init__.py
+  MedVLSAM2Lib/model/allocator.py
   MedVLSAM2Lib/model/checkpoint_error.py
   MedVLSAM2Lib/model/component_folder.py
   MedVLSAM2Lib/model/converters/__init__.py
@@ -183,7 +184,6 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/projector/config.py
   MedVLSAM2Lib/model/projector/mixer.py
   MedVLSAM2Lib/model/seg_projector.py
-  MedVLSAM2Lib/model/shared_arena.py
   MedVLSAM2Lib/model/slices/__init__.py
   MedVLSAM2Lib/model/slices/checkpoint.py
   MedVLSAM2Lib/model/slices/config.py

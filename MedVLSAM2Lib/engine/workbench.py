@@ -28,6 +28,7 @@ from MedVLSAM2Lib.engine.protocol import (
     VolumeOperation,
 )
 from MedVLSAM2Lib.engine.shared_volume import open_stored_volume
+from MedVLSAM2Lib.model.allocator import hand_back_freed_memory
 from MedVLSAM2Lib.model.mask_model import MaskModel
 from MedVLSAM2Lib.prompts import Prompt, Turn
 from MedVLSAM2Lib.results import Event, MaskRegion
@@ -111,9 +112,11 @@ class Workbench:
             self._forget_kept(volume_id)
 
     def _close(self, volume_id: str) -> None:
-        self._sessions.pop(volume_id, None)
+        had_session = self._sessions.pop(volume_id, None) is not None
         self._volumes.pop(volume_id, None)
         self._forget_kept(volume_id)
+        if had_session:
+            hand_back_freed_memory()
 
     def _forget_kept(self, volume_id: str) -> None:
         digest = self._digests.pop(volume_id, "")
@@ -123,7 +126,9 @@ class Workbench:
     def _use_model(self, folder: Path) -> ModelInfo:
         model = self._load_model(folder)
         self._model = model
-        self._sessions.clear()
+        if self._sessions:
+            self._sessions.clear()
+            hand_back_freed_memory()
         name, device = getattr(model, "name", ""), getattr(model, "device", "cpu")
         return ModelInfo(model.identity, tuple(model.capabilities), name, device)
 

@@ -2,11 +2,13 @@
 
 from MedVLSAM2Lib.memory.checkpoint_shape import read_mask_shape
 from MedVLSAM2Lib.memory.estimate import (
+    CACHE_BYTES,
     PATCHES,
     RUNTIME_BYTES,
     SLICES,
     MaskShape,
     MemoryEstimate,
+    cached_bytes,
     kept_bytes,
     mask_activation_bytes,
     mask_memory,
@@ -15,11 +17,13 @@ from MedVLSAM2Lib.memory.estimate import (
 from MedVLSAM2Lib.memory.free import free_memory_bytes
 
 __all__ = [
+    "CACHE_BYTES",
     "PATCHES",
     "RUNTIME_BYTES",
     "SLICES",
     "MaskShape",
     "MemoryEstimate",
+    "cached_bytes",
     "free_memory_bytes",
     "kept_bytes",
     "mask_activation_bytes",

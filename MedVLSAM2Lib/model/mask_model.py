@@ -119,6 +119,11 @@ class MaskModel(Protocol):
         """What the weights were trained for: click, box, scribble, lasso, prior."""
         ...
 
+    @property
+    def cache_bytes(self) -> int:
+        """How much of what it makes of one volume is worth keeping."""
+        ...
+
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """Answer the request's new prompts; the last Answer has ``fraction`` 1."""
         ...

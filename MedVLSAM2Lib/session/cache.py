@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-DEFAULT_LIMIT_BYTES = 512 * 2**20
+# For a few looks at one scan; a session has what its mask model says.
+DEFAULT_LIMIT_BYTES = 64 * 2**20
 
 
 class ByteBoundedCache:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from MedVLSAM2Lib.model.allocator import share_one_arena
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, LocatingMaskModel, MaskModel, MaskRequest
@@ -18,7 +19,6 @@ from MedVLSAM2Lib.model.medvlsam2.mask_component import MaskComponent, load_mask
 from MedVLSAM2Lib.model.medvlsam2.model import MedVLSam2Model
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
-from MedVLSAM2Lib.model.shared_arena import share_one_arena
 from MedVLSAM2Lib.model.torch_machine import cpu_multiplies_bfloat16
 from MedVLSAM2Lib.plain_json import shortened
 from MedVLSAM2Lib.session.grounding import Grounding
@@ -59,6 +59,11 @@ class LoadedModel:
     def capabilities(self) -> tuple[str, ...]:
         """What the checkpoint was trained for."""
         return self.masks.capabilities
+
+    @property
+    def cache_bytes(self) -> int:
+        """How much of what the mask model makes of one volume is worth keeping."""
+        return self.masks.cache_bytes
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """The mask model's answers."""

@@ -55,7 +55,7 @@ class Session:
         self._grounding = grounding
         self._speaker, self._surveyor = speaker, surveyor
         self._survey: Survey | None = None
-        self._cache = cache if cache is not None else ByteBoundedCache()
+        self._cache = cache if cache is not None else ByteBoundedCache(model.cache_bytes)
         self._finder = None if grounding is None else PhraseFinder(grounding, self._volume, volume_id, self._cache)
 
     def add_prompts(self, object_id: str, prompts: Sequence[Prompt], cancelled: Cancel) -> Iterator[Event]:

@@ -40,8 +40,8 @@ def clicks(volume: Volume) -> tuple[Point, Point]:
 
 def time_mask_model(folder: Path, slices: int, precision: torch.dtype = torch.float32) -> dict[str, float]:
     """This project's mask model, with a cache of features that does not hold all slices."""
+    from MedVLSAM2Lib.model.allocator import share_one_arena
     from MedVLSAM2Lib.model.mask_model import MaskRequest
-    from MedVLSAM2Lib.model.shared_arena import share_one_arena
     from MedVLSAM2Lib.model.slices.checkpoint import load_checkpoint
     from MedVLSAM2Lib.model.slices.mask_model import SliceMaskModel
     from MedVLSAM2Lib.session.cache import ByteBoundedCache

@@ -12,6 +12,7 @@ from MedVLSAM2Lib.memory import (
     SLICES,
     MaskShape,
     MemoryEstimate,
+    cached_bytes,
     kept_bytes,
     mask_activation_bytes,
     scan_bytes,
@@ -84,6 +85,7 @@ def estimate(
         cache,
         max(work, default=0),
         sum(kept_bytes(shape, volume_shape) for shape in masks),
+        max((cached_bytes(shape, volume_shape) for shape in masks), default=0),
         RUNTIME_BYTES[device_type],
         scan_bytes(volume_shape),
     )

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from MedVLSAM2Lib.memory import CACHE_BYTES, PATCHES
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskRequest
 from MedVLSAM2Lib.model.patches.carry import carried
 from MedVLSAM2Lib.model.patches.network import PatchNetwork
@@ -93,6 +94,11 @@ class PatchMaskModel:
     def capabilities(self) -> tuple[str, ...]:
         """What the weights were trained for."""
         return self._capabilities
+
+    @property
+    def cache_bytes(self) -> int:
+        """How much of what it makes of one volume is worth keeping."""
+        return CACHE_BYTES[PATCHES]
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         """One Answer; its estimates' boxes are the views they come from."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from MedVLSAM2Lib.memory import CACHE_BYTES, SLICES
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskRequest
 from MedVLSAM2Lib.model.slices.feature_source import FeatureSource
 from MedVLSAM2Lib.model.slices.follower import Follower
@@ -70,6 +71,11 @@ class SliceMaskModel:
     def capabilities(self) -> tuple[str, ...]:
         """What the weights were trained for."""
         return self._capabilities
+
+    @property
+    def cache_bytes(self) -> int:
+        """How much of what it makes of one volume is worth keeping."""
+        return CACHE_BYTES[SLICES]
 
     @property
     def network(self) -> SliceNetwork:

@@ -30,6 +30,8 @@ _TOLERANCE = 40.0
 class StandInModel:
     """A click selects what is as bright as the clicked voxel, slice by slice, three slices both ways."""
 
+    cache_bytes = 0
+
     def __init__(self, folder: Path) -> None:
         self._behaviour = Behaviour(folder)
         self.identity = f"stand-in {folder.name}"

@@ -19,6 +19,7 @@ class BrightRegionModel:
     """
 
     identity = "bright region"
+    cache_bytes = 0
     levels = (90.0, 50.0, 20.0)
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:

@@ -16,6 +16,7 @@ class SliceWiseModel:
 
     identity = "slice-wise"
     capabilities = ("click",)
+    cache_bytes = 0
 
     def __init__(self, tolerance: float = 40.0) -> None:
         self._tolerance = tolerance

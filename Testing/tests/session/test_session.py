@@ -185,6 +185,7 @@ class BrightModel:
 
     identity = "bright"
     capabilities = ("click",)
+    cache_bytes = 0
 
     def answer(self, request: MaskRequest, cache: Cache) -> Iterator[Answer]:
         whole = VoxelBox.of_shape(request.volume.shape)

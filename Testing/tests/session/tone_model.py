@@ -31,6 +31,7 @@ class ToneModel:
     """Every connected part of a tone; surer of the larger ones. A click means the tone of its voxel."""
 
     identity = "tones"
+    cache_bytes = 0
 
     def __init__(self, capabilities: tuple[str, ...] = ("click", "phrase")) -> None:
         self.capabilities = capabilities
