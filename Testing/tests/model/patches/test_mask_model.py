@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from torch import Tensor, nn
 
+from MedVLSAM2Lib.memory import PATCHES, MaskShape, cached_bytes
 from MedVLSAM2Lib.model.mask_model import MaskRequest
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.model.patches.mask_model import PatchMaskModel
@@ -14,6 +17,7 @@ from MedVLSAM2Lib.session.cache import ByteBoundedCache
 from MedVLSAM2Lib.session.session import Session
 from MedVLSAM2Lib.session.views import ViewPlanner
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume, VoxelBox
+from soaking.processes import MIB, private_memory
 
 
 class BrightNetwork(nn.Module):
@@ -92,6 +96,21 @@ def test_a_view_seen_before_is_not_resampled_again(a_bright_ball: Volume) -> Non
     list(model.answer(a_request(a_bright_ball, Point((60, 40, 25))), cache))
     assert held > 0
     assert cache.bytes_held == held
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_clicks_at_ever_new_places_keep_no_more_of_a_scan_than_is_told_before_a_run(a_bright_ball: Volume) -> None:
+    model, random = a_model(BrightNetwork()), np.random.default_rng(1)
+    session = Session(a_bright_ball, "ball", model)
+    told = cached_bytes(MaskShape(PATCHES, 0, PatchConfig().side), a_bright_ball.shape)
+    memory = []
+    for _ in range(24):
+        i, j, k = (60, 40, 25) + random.uniform(-8, 8, 3)
+        list(session.add_prompts("ball", [Point((i, j, k))], lambda: False))
+        session.remove_object("ball")
+        memory.append(private_memory())
+    assert model.cache_bytes == told
+    assert memory[-1] - memory[0] < told + 32 * MIB
 
 
 def _logits(estimate: object) -> np.ndarray:

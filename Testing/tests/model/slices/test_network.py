@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from MedVLSAM2Lib.memory.estimate import SLICES_FEATURES_PER_PIXEL
 from MedVLSAM2Lib.model.slices.config import SliceConfig, SliceRules, TrunkConfig
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
 from MedVLSAM2Lib.model.slices.published import PUBLISHED
@@ -80,6 +81,15 @@ def test_features_follow_the_weights_when_they_change(a_small_network: SliceNetw
             expected = a_small_network.encode(two_slices)
     assert not torch.allclose(before.top, after.top, atol=1e-3)
     assert torch.allclose(after.top, expected.top, atol=1e-5)
+
+
+def test_what_is_kept_of_a_slice_is_what_its_memory_is_reckoned_with(
+    a_small_network: SliceNetwork, two_slices: torch.Tensor
+) -> None:
+    with torch.no_grad():
+        kept = a_small_network.encode(two_slices[:1]).nbytes
+    # Published networks have 256 channels, this one has 64.
+    assert kept == SLICES_FEATURES_PER_PIXEL * 64**2 * 4 * a_small_network.config.width // 256
 
 
 def test_a_click_has_three_masks_and_a_box_one(a_small_network: SliceNetwork, two_slices: torch.Tensor) -> None:
