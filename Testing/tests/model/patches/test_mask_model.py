@@ -105,7 +105,7 @@ def test_clicks_at_ever_new_places_keep_no_more_of_a_scan_than_is_told_before_a_
     told = cached_bytes(MaskShape(PATCHES, 0, PatchConfig().side), a_bright_ball.shape)
     memory = []
     for _ in range(24):
-        i, j, k = (60, 40, 25) + random.uniform(-8, 8, 3)
+        i, j, k = random.uniform((52, 32, 17), (68, 48, 33))
         list(session.add_prompts("ball", [Point((i, j, k))], lambda: False))
         session.remove_object("ball")
         memory.append(private_memory())
