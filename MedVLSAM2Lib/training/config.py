@@ -9,6 +9,8 @@ from typing import Any
 
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 
+PATCHES = "patches"
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -90,6 +92,9 @@ class TrainingConfig(RunConfig):
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
         """The config from parsed JSON; what it leaves out keeps its default."""
         made = dict(values)
+        kind = made.pop("kind", PATCHES)
+        if kind != PATCHES:
+            raise ValueError(f"These settings are of a mask model of the kind {kind}, not {PATCHES}.")
         if "network" in made:
             made["network"] = PatchConfig.from_dict(made["network"])
         if "schedule" in made:

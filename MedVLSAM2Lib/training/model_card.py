@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from MedVLSAM2Lib.training.config import TrainingConfig
+from MedVLSAM2Lib.training.config import RunConfig
 
 CAPABILITIES = ("click", "box", "scribble", "lasso", "prior")
 
@@ -36,8 +36,8 @@ SOURCES = (
 )  # fmt: skip
 
 
-def card_of(config: TrainingConfig, steps: int, seconds: float, validation: dict[str, float]) -> dict[str, Any]:
-    """The values of ``config.json`` beside the network's shape."""
+def card_of(config: RunConfig, steps: int, seconds: float, validation: dict[str, float], views: int) -> dict[str, Any]:
+    """The values of ``config.json`` beside the network's shape; ``views`` is how many views, or slices, were seen."""
     return {
         "name": "interactive",
         "licence": "Apache-2.0",
@@ -45,7 +45,7 @@ def card_of(config: TrainingConfig, steps: int, seconds: float, validation: dict
         "trained_on": [f"{source.what}: {source.licence}" for source in SOURCES],
         "training": {
             "steps": steps,
-            "views": steps * config.batch,
+            "views": views,
             "seconds": round(seconds),
             "seed": config.seed,
             "validation": {name: round(value, 4) for name, value in validation.items()},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,6 +17,8 @@ from MedVLSAM2Lib.training.data.cache import default_cache, prepare
 from MedVLSAM2Lib.training.learning.processes import AcceleratedProcesses, OneProcess, Processes
 from MedVLSAM2Lib.training.learning.run import train
 from MedVLSAM2Lib.training.learning.training_device import AUTO, training_device
+from MedVLSAM2Lib.training.slices.config import KIND as SLICES
+from MedVLSAM2Lib.training.slices.config import SliceTrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 PREPARED = "prepared"
@@ -86,10 +90,30 @@ def _add_device(command: argparse.ArgumentParser) -> None:
 
 def _interactive(chosen: argparse.Namespace) -> None:
     prepare(chosen.data, chosen.cache)
-    config = TrainingConfig.read(chosen.config)
-    config = replace(config, schedule=_schedule(config.schedule, chosen))
+    values = json.loads(chosen.config.read_text(encoding="utf-8"))
+    run = _slices_run if values.get("kind") == SLICES else _patches_run
+    run(values, chosen)
+
+
+def _patches_run(values: dict[str, Any], chosen: argparse.Namespace) -> None:
+    config = TrainingConfig.from_dict(values)
     train(
-        config,
+        replace(config, schedule=_schedule(config.schedule, chosen)),
+        chosen.cache,
+        chosen.output,
+        resume=chosen.resume,
+        initial=chosen.initial,
+        processes=_processes(chosen.device),
+    )
+
+
+def _slices_run(values: dict[str, Any], chosen: argparse.Namespace) -> None:
+    # transformers, which this kind is made of, takes seconds to import.
+    from MedVLSAM2Lib.training.slices.run import train_slices
+
+    config = SliceTrainingConfig.from_dict(values)
+    train_slices(
+        replace(config, schedule=_schedule(config.schedule, chosen)),
         chosen.cache,
         chosen.output,
         resume=chosen.resume,

@@ -125,7 +125,12 @@ class SliceNetwork(nn.Module):
         return top
 
     def decode(
-        self, features: SliceFeatures, top: Tensor, prompt: SlicePrompt, several: bool | None = None
+        self,
+        features: SliceFeatures,
+        top: Tensor,
+        prompt: SlicePrompt,
+        several: bool | None = None,
+        is_there: Tensor | None = None,
     ) -> SliceMasks:
         """The masks a prompt asks for.
 
@@ -134,6 +139,8 @@ class SliceNetwork(nn.Module):
             top: their top features from ``attend`` or ``without_memory``.
             prompt: what is asked.
             several: three masks or one; by default three if there is at most one point, as in the original.
+            is_there: (B,) bool, whether the object is on each slice, where that is known: in training, a wrong score must
+                not take the masks' gradients away. By default as the network itself says.
         """
         sam, config = self.sam, self.sam.config
         if several is None:
@@ -147,7 +154,7 @@ class SliceNetwork(nn.Module):
             multimask_output=several,
             high_resolution_features=[features.finest, features.fine],
         )
-        is_there = score[:, 0] > 0
+        is_there = score[:, 0] > 0 if is_there is None else is_there[:, None]
         logits = torch.where(is_there[..., None, None], logits[:, 0].float(), ABSENT)
         # For a single mask the token is the first mask's, even where another mask took its place: as in the original.
         pointer = self._pointer(tokens[:, 0], is_there[..., None])

@@ -43,6 +43,10 @@ class SliceStack:
 
     def pixels(self, index: int) -> Tensor:
         """A slice as the network sees it: (1, 3, S, S), windowed, resized and normalised."""
+        return normalised(self.grey(index))
+
+    def grey(self, index: int) -> Tensor:
+        """A slice windowed and resized: (1, 1, S, S), 0..1."""
         grey = self.window.apply(np.moveaxis(self._volume.array, self._array_axis, 0)[index])
         levels, size = self._config.rules.grey_levels, self._config.image_size
         if levels:
@@ -52,8 +56,7 @@ class SliceStack:
             image = functional.interpolate(
                 image, (size, size), mode=self._config.rules.resize, align_corners=False, antialias=True
             ).clamp_(0.0, 1.0)
-        mean, std = torch.tensor(PIXEL_MEAN), torch.tensor(PIXEL_STD)
-        return (image - mean[:, None, None]) / std[:, None, None]
+        return image
 
     @property
     def window(self) -> Window:
@@ -78,12 +81,15 @@ class SliceStack:
 
     def resized_mask(self, mask: np.ndarray) -> Tensor:
         """A slice's mask (rows, columns), boolean, on the network's square: (1, 1, S, S), 0 or 1."""
+        return (self.share(mask) >= 0.5).float()
+
+    def share(self, mask: np.ndarray) -> Tensor:
+        """How much of each pixel of the network's square a slice's mask (rows, columns) fills: (1, 1, S, S), 0..1."""
         size = (self._config.image_size,) * 2
         image = torch.from_numpy(mask.astype(np.float32))[None, None]
         if mask.shape == size:
             return image
-        resized = functional.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
-        return (resized >= 0.5).float()
+        return functional.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
 
     def box(self, first: int, last: int, low: tuple[int, int], high: tuple[int, int]) -> VoxelBox:
         """The voxels of slices ``first`` to ``last`` (included), from rows and columns ``low`` up to ``high``."""
@@ -113,3 +119,9 @@ class SliceStack:
         """The rows and columns a box covers."""
         rows, columns = (slice(box.low[axis], box.high[axis]) for axis in self._across)
         return rows, columns
+
+
+def normalised(grey: Tensor) -> Tensor:
+    """Greys (B, 1, S, S), 0..1, as SAM 2 is shown colours: (B, 3, S, S)."""
+    mean, std = (torch.tensor(values, device=grey.device) for values in (PIXEL_MEAN, PIXEL_STD))
+    return (grey - mean[:, None, None]) / std[:, None, None]

@@ -30,6 +30,10 @@ class SliceFeatures:
     def __len__(self) -> int:
         return self.top.shape[0]
 
+    def nth_of_clips(self, number: int, length: int) -> SliceFeatures:
+        """The features of every clip's slice of that number, where B slices are clips of ``length`` one after another."""
+        return SliceFeatures(*(part[number::length] for part in (self.top, self.fine, self.finest)))
+
     def one(self, index: int) -> SliceFeatures:
         """The features of one of the slices, on their own."""
         parts = (self.top, self.fine, self.finest)
@@ -87,6 +91,12 @@ class SliceMasks:
         """One of the M masks of every slice."""
         part = slice(index, index + 1)
         return SliceMasks(self.logits[:, part], self.iou[:, part], self.score, self.pointer[:, part])
+
+    def believed(self) -> SliceMasks:
+        """Of the M masks of every slice the one that the network believes, which may be another on each."""
+        rows, best = torch.arange(len(self.iou), device=self.iou.device), self.best
+        logits, iou, pointer = (of[rows, best][:, None] for of in (self.logits, self.iou, self.pointer))
+        return SliceMasks(logits, iou, self.score, pointer)
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 
 from MedVLSAM2Lib.model.patches.config import PatchConfig
 from MedVLSAM2Lib.training.config import Mix
-from MedVLSAM2Lib.training.data.cases import LABELS, TISSUES, Case, TrainingObject
-from MedVLSAM2Lib.training.data.own_scans import GROUP as OWN
+from MedVLSAM2Lib.training.data.cases import LABELS, Case, TrainingObject
+from MedVLSAM2Lib.training.examples.case_groups import TISSUE_KIND, CaseGroups, an_object
 from MedVLSAM2Lib.training.examples.example import Example, ExampleView
 from MedVLSAM2Lib.training.examples.rendering import AIR_HU, byte, click_on, rendered, scan_renderer
 from MedVLSAM2Lib.training.examples.slabs import Slabs
@@ -32,10 +32,6 @@ EARLIER_MASK_SHARE = 0.14
 PROMPT_BESIDE_EARLIER_SHARE = 0.35
 # Of the label maps: the two whole trunks hold what the scans do not.
 MAP_SHARES = {"map_trunk": 0.65, "map_abdomen": 0.13, "map_head_neck": 0.14, "map_head": 0.08}
-TISSUE_GROUP_SHARES = {"trunk": 0.55, "head_neck": 0.25, "tumour": 0.20, OWN: 0.5}
-# Lungs are asked for more often than the fat; all of the soft tissue hardly ever.
-TISSUE_WEIGHTS = {"lung": 2.0, "other lung": 2.0, "both lungs": 3.0, "body": 2.0, "bone": 1.5, "gas": 0.5,
-                  "fat": 0.4, "soft tissue": 0.3, "body without gas": 0.2}  # fmt: skip
 # In whole trunks, a large structure is drawn more often than a small one.
 MAP_SIZE_POWER = 0.3
 
@@ -45,11 +41,7 @@ class ExampleSource:
 
     def __init__(self, cases: Sequence[Case], mix: Mix, network: PatchConfig) -> None:
         self._network = network
-        self._groups: dict[str, list[Case]] = {}
-        for case in cases:
-            if case.objects:
-                self._groups.setdefault(case.group, []).append(case)
-        self._scans = [case for cases in self._groups.values() for case in cases if case.image is not None]
+        self._groups = CaseGroups(cases)
         shares = {kind: share for kind, share in asdict(mix).items() if share > 0 and self._has(kind)}
         if not shares:
             raise ValueError("no case fits any part of the mix")
@@ -82,24 +74,23 @@ class ExampleSource:
 
     def _has(self, kind: str) -> bool:
         if kind == "synthetic":
-            return any(group in MAP_SHARES for group in self._groups)
-        return bool(self._scans) if kind in ("tissues", "lesion", "region") else kind in self._groups
+            return any(group in self._groups for group in MAP_SHARES)
+        return bool(self._groups.scans) if kind in (TISSUE_KIND, "lesion", "region") else kind in self._groups
 
     def _scanned(self, kind: str, rng: np.random.Generator) -> Subject | None:
         """A labelled object, or a tissue, of a real scan."""
-        tissues = kind == "tissues"
-        case = self._case(self._group(TISSUE_GROUP_SHARES, rng) if tissues else kind, rng)
-        item = _any_object(case, TISSUES if tissues else LABELS, _tissue_weight if tissues else _equal_weight, rng)
-        if item is None:
+        drawn = self._groups.of_a_scan(kind, rng)
+        if drawn is None:
             return None
+        case, item = drawn
         framing = ObjectFraming(case, item, self._network.side, rng)
         contrast = Contrast(rng, case.sample, rng.random() < ONE_WINDOW_SHARE, self._network)
         return Subject(kind, framing, scan_renderer(case, item), contrast, _volume_mm3(case, item))
 
     def _synthetic(self, rng: np.random.Generator) -> Subject | None:
         """An object of a label map, in an image made for it."""
-        case = self._case(self._group(MAP_SHARES, rng), rng)
-        item = _any_object(case, LABELS, _size_weight, rng)
+        case = self._groups.a_case(self._groups.a_group(MAP_SHARES, rng), rng)
+        item = an_object(case, LABELS, _size_weight, rng)
         if item is None:
             return None
         framing = ObjectFraming(case, item, self._network.side, rng)
@@ -110,7 +101,7 @@ class ExampleSource:
 
     def _lesion(self, rng: np.random.Generator) -> Subject:
         """A made lesion in a real scan."""
-        case = self._scans[rng.integers(len(self._scans))] if rng.random() < 0.5 else self._case("trunk", rng)
+        case = self._groups.a_scan(rng) if rng.random() < 0.5 else self._groups.a_case("trunk", rng)
         lesion = Lesion(rng, case)
         reach = lesion.radii_mm.max() / np.array(case.spacing_mm)
         lo, hi = np.floor(lesion.centre - reach), np.ceil(lesion.centre + reach) + 1
@@ -125,7 +116,7 @@ class ExampleSource:
 
     def _region(self, rng: np.random.Generator) -> Example | None:
         """A region of similar cells in a real scan, in one view only: it is defined by that view."""
-        case = self._scans[rng.integers(len(self._scans))] if rng.random() < 0.4 else self._case("trunk", rng)
+        case = self._groups.a_scan(rng) if rng.random() < 0.4 else self._groups.a_case("trunk", rng)
         side = self._network.side
         size = np.full(3, np.exp(rng.uniform(np.log(30), np.log(260))))
         centre = rng.uniform(0.15, 0.85, 3) * np.array(case.shape)
@@ -173,37 +164,10 @@ class ExampleSource:
             prompts = prompts if rng.random() < PROMPT_BESIDE_EARLIER_SHARE else ()
         return Example(kind, views, to_second, tuple(prompts), earlier)
 
-    def _group(self, shares: dict[str, float], rng: np.random.Generator) -> str:
-        present = [group for group in shares if group in self._groups]
-        weights = np.array([shares[group] for group in present])
-        return str(rng.choice(present, p=weights / weights.sum()))
-
-    def _case(self, group: str, rng: np.random.Generator) -> Case:
-        cases = self._groups.get(group) or self._scans
-        return cases[rng.integers(len(cases))]
-
 
 def _volume_mm3(case: Case, item: TrainingObject) -> float:
     return item.voxels * float(np.prod(case.spacing_mm))
 
 
-def _any_object(
-    case: Case, layer: str, weight: Callable[[TrainingObject], float], rng: np.random.Generator
-) -> TrainingObject | None:
-    items = [item for item in case.objects if item.layer == layer]
-    if not items:
-        return None
-    weights = np.array([weight(item) for item in items])
-    return items[rng.choice(len(items), p=weights / weights.sum())]
-
-
-def _equal_weight(_: TrainingObject) -> float:
-    return 1.0
-
-
 def _size_weight(item: TrainingObject) -> float:
     return float(item.voxels**MAP_SIZE_POWER)
-
-
-def _tissue_weight(item: TrainingObject) -> float:
-    return TISSUE_WEIGHTS.get(item.name, 1.0)

@@ -84,7 +84,8 @@ class Trainer(TrainingState[PatchNetwork]):
 
     def export(self, folder: Path, validation: dict[str, float]) -> None:
         """Write the averaged weights, and what is known of them, as a checkpoint."""
-        card = card_of(self.config, self.progress.step, self.progress.seconds, validation)
+        views = self.progress.step * self.config.batch
+        card = card_of(self.config, self.progress.step, self.progress.seconds, validation, views)
         save_checkpoint(folder, self.average.network, card)
 
     def _gradients(self, batch: list[Example]) -> RoundsResult:

@@ -64,10 +64,11 @@ def _correction(depth: Tensor, error: Tensor, target: Tensor, positive: bool, rn
 
 
 def _depth(error: Tensor, width: int) -> Tensor:
-    """How much error lies around each wrong cell: (B, 1, P, P, P) float32."""
+    """How much error lies around each wrong cell: (B, 1, P, P, P) float32; a single slice, (B, 1, 1, P, P), has none above."""
     around = error.float()
+    thick = width if error.shape[2] > 1 else 1
     # One axis at a time: a cube of 9³ cells would cost 27 times as much.
-    for kernel in ((width, 1, 1), (1, width, 1), (1, 1, width)) * 2:
+    for kernel in ((thick, 1, 1), (1, width, 1), (1, 1, width)) * 2:
         around = functional.avg_pool3d(around, kernel, 1, tuple(length // 2 for length in kernel))
     return around * error
 
