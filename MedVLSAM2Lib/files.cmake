@@ -92,6 +92,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/cases.py
   MedVLSAM2Lib/evaluation/command.py
   MedVLSAM2Lib/evaluation/course.py
+  MedVLSAM2Lib/evaluation/empty_targets.py
   MedVLSAM2Lib/evaluation/language/__init__.py
   MedVLSAM2Lib/evaluation/language/answer_key.py
   MedVLSAM2Lib/evaluation/language/asker.py
@@ -105,6 +106,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/evaluation/page/page.py
   MedVLSAM2Lib/evaluation/page/picture.py
   MedVLSAM2Lib/evaluation/page/plots.py
+  MedVLSAM2Lib/evaluation/peak_memory.py
   MedVLSAM2Lib/evaluation/report.py
   MedVLSAM2Lib/evaluation/segmenter.py
   MedVLSAM2Lib/evaluation/segmenters.py
@@ -406,6 +408,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/data/tissues.py
   MedVLSAM2Lib/training/examples/__init__.py
   MedVLSAM2Lib/training/examples/batches.py
+  MedVLSAM2Lib/training/examples/case_groups.py
   MedVLSAM2Lib/training/examples/example.py
   MedVLSAM2Lib/training/examples/rendering.py
   MedVLSAM2Lib/training/examples/slabs.py
@@ -512,6 +515,17 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/prompting/outline.py
   MedVLSAM2Lib/training/recipe.py
   MedVLSAM2Lib/training/replaced_checkpoint.py
+  MedVLSAM2Lib/training/slices/__init__.py
+  MedVLSAM2Lib/training/slices/clip.py
+  MedVLSAM2Lib/training/slices/config.py
+  MedVLSAM2Lib/training/slices/initial_weights.py
+  MedVLSAM2Lib/training/slices/learner.py
+  MedVLSAM2Lib/training/slices/losses.py
+  MedVLSAM2Lib/training/slices/play.py
+  MedVLSAM2Lib/training/slices/run.py
+  MedVLSAM2Lib/training/slices/source.py
+  MedVLSAM2Lib/training/slices/trainer.py
+  MedVLSAM2Lib/training/slices/validation.py
   MedVLSAM2Lib/training/stage_command.py
   MedVLSAM2Lib/training/synthesis/__init__.py
   MedVLSAM2Lib/training/synthesis/contrast.py
@@ -537,6 +551,8 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/training/configs/accelerate/two_cpu_processes.yaml
   MedVLSAM2Lib/training/configs/align.json
   MedVLSAM2Lib/training/configs/caption.json
+  MedVLSAM2Lib/training/configs/comparison/patches.json
+  MedVLSAM2Lib/training/configs/comparison/slices.json
   MedVLSAM2Lib/training/configs/finetune.json
   MedVLSAM2Lib/training/configs/finetune_lora.json
   MedVLSAM2Lib/training/configs/interactive.json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from MedVLSAM2Lib.evaluation.cases import Case, LabelledObject
 from MedVLSAM2Lib.evaluation.metrics import dice, interactions_to_reach, surface_dice
+from MedVLSAM2Lib.evaluation.peak_memory import forget_peak, peak_bytes
 from MedVLSAM2Lib.evaluation.segmenter import Interaction, Segmenter, SteppingInteraction
 from MedVLSAM2Lib.evaluation.simulated_user import SimulatedUser, Start
 from MedVLSAM2Lib.prompts import Prompt
@@ -24,12 +25,17 @@ class Step:
         dsc: Dice of the mask.
         nsd: normalised surface distance of the mask at 2 mm.
         seconds: from the prompt to the mask.
+        peak_bytes: the most memory that the process which answers held meanwhile, with all that was in it before: its
+            libraries, the scan and every segmenter of the run; None where the system does not tell.
+        is_empty: whether the mask has no voxel.
     """
 
     prompt: str
     dsc: float
     nsd: float
     seconds: float
+    peak_bytes: int | None = None
+    is_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,28 @@ class Course:
         """After how many interactions the DSC was first reached; None if it never was."""
         return interactions_to_reach([step.dsc for step in self.steps], dsc)
 
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory that the process which answers held during any interaction; None where it is not known."""
+        return max((step.peak_bytes for step in self.steps if step.peak_bytes is not None), default=None)
+
     def _after(self, interactions: int) -> Step:
         return self.steps[min(interactions, len(self.steps)) - 1]
+
+
+@dataclass(frozen=True)
+class _Answered:
+    prompt: Prompt
+    mask: np.ndarray
+    seconds: float
+    peak_bytes: int | None
 
 
 def last_mask(segmenter: Segmenter, case: Case, target: LabelledObject, start: Start, interactions: int) -> np.ndarray:
     """The mask (bool, K, J, I) that ``run_course`` ends with: the simulated user does the same again."""
     user, interaction = SimulatedUser(case.volume, target.truth), segmenter.start(case.volume, case.name)
-    *_, (_, mask, _) = _answers(user, interaction, target.truth, start, interactions)
-    return mask
+    *_, last = _answers(user, interaction, target.truth, start, interactions)
+    return last.mask
 
 
 def run_course(
@@ -78,27 +97,40 @@ def run_course(
     if start.uses_candidates and not isinstance(interaction, SteppingInteraction):
         return None
     steps = [
-        Step(str(prompt), dice(mask, target.truth), surface_dice(mask, target.truth, case.volume.spacing_mm), seconds)
-        for prompt, mask, seconds in _answers(user, interaction, target.truth, start, interactions)
+        _step(answer, target.truth, case.volume.spacing_mm)
+        for answer in _answers(user, interaction, target.truth, start, interactions)
     ]
     millilitres = np.count_nonzero(target.truth) * case.volume.voxel_volume_mm3 / 1000
     return Course(case.name, target.name, target.group, millilitres, segmenter.name, start, tuple(steps))
 
 
+def _step(answer: _Answered, truth: np.ndarray, spacing_mm: Sequence[float]) -> Step:
+    return Step(
+        str(answer.prompt),
+        dice(answer.mask, truth),
+        surface_dice(answer.mask, truth, spacing_mm),
+        answer.seconds,
+        answer.peak_bytes,
+        not answer.mask.any(),
+    )
+
+
 def _answers(
     user: SimulatedUser, interaction: Interaction, truth: np.ndarray, start: Start, interactions: int
-) -> Iterator[tuple[Prompt, np.ndarray, float]]:
-    """Each prompt, the mask after it, and the seconds in between; it ends early when the mask has become perfect."""
+) -> Iterator[_Answered]:
+    """Each prompt and what came of it; it ends early when the mask has become perfect."""
     prompt: Prompt | None = user.first_prompt(start)
     for count in range(interactions):
         if prompt is None:
             return
+        begins_anew = forget_peak()
         began = perf_counter()
         mask = interaction.add([prompt])
         seconds = perf_counter() - began
+        peak = peak_bytes() if begins_anew else None
         if not count and start.uses_candidates and isinstance(interaction, SteppingInteraction):
             mask = choose_best_candidate(interaction, mask, truth)
-        yield prompt, mask, seconds
+        yield _Answered(prompt, mask, seconds, peak)
         prompt = user.next_click(mask)
 
 

@@ -13,11 +13,17 @@ from functools import partial
 
 from MedVLSAM2Lib.evaluation.cases import Case, CaseFiles
 from MedVLSAM2Lib.evaluation.course import Course, last_mask, run_course
+from MedVLSAM2Lib.evaluation.empty_targets import EmptyAnswer, ask_for_nothing
 from MedVLSAM2Lib.evaluation.page.picture import Picture, comparison
 from MedVLSAM2Lib.evaluation.report import Report
 from MedVLSAM2Lib.evaluation.segmenter import Segmenter
 from MedVLSAM2Lib.evaluation.simulated_user import Start
-from MedVLSAM2Lib.evaluation.suites.segmentation_tables import segmentation_plots, segmentation_tables
+from MedVLSAM2Lib.evaluation.suites.segmentation_tables import (
+    empty_counts,
+    peak_of_each,
+    segmentation_plots,
+    segmentation_tables,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,11 +62,14 @@ def run_segmentation(
     """
     with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         outcomes = pool.map(partial(_run_files, make_segmenters, plan), cases)
-        courses = [course for outcome in outcomes for course in outcome]
+        courses, empty = [], []
+        for outcome in outcomes:
+            courses += outcome.courses
+            empty += outcome.empty
         worst = worst_courses(courses)
         files = {one.name: one for one in cases}
         shown = pool.map(partial(_picture, make_segmenters, plan), [files[one.case] for one in worst], worst)
-        return replace(segmentation_report(courses), pictures=tuple(shown))
+        return replace(segmentation_report(courses, empty), pictures=tuple(shown))
 
 
 def segment_case(case: Case, segmenters: Sequence[Segmenter], plan: SegmentationPlan) -> list[Course]:
@@ -74,10 +83,27 @@ def segment_case(case: Case, segmenters: Sequence[Segmenter], plan: Segmentation
     return [course for course in courses if course is not None]
 
 
-def segmentation_report(courses: Sequence[Course]) -> Report:
+def ask_for_nothing_in(case: Case, segmenters: Sequence[Segmenter], plan: SegmentationPlan) -> list[EmptyAnswer]:
+    """Every object of ``case`` asked for by a box where nothing is, every segmenter; nothing if the plan draws no boxes."""
+    if Start.BOX not in plan.starts:
+        return []
+    answers = (
+        ask_for_nothing(segmenter, case, target)
+        for target in case.objects[: plan.most_objects]
+        for segmenter in segmenters
+    )
+    return [answer for answer in answers if answer is not None]
+
+
+def segmentation_report(courses: Sequence[Course], empty: Sequence[EmptyAnswer] = ()) -> Report:
     """The tables, and every interaction behind them."""
-    data = {"courses": [asdict(course) for course in courses]}
-    return Report("segmentation", segmentation_tables(courses), data, plots=segmentation_plots(courses))
+    data = {
+        "courses": [asdict(course) for course in courses],
+        "empty_targets": [asdict(answer) for answer in empty],
+        "empty_target_f1": {name: counts.f1 for name, counts in empty_counts(courses, empty).items()},
+        "peak_bytes": peak_of_each(courses),
+    }
+    return Report("segmentation", segmentation_tables(courses, empty), data, plots=segmentation_plots(courses))
 
 
 def worst_courses(courses: Sequence[Course]) -> list[Course]:
@@ -95,10 +121,17 @@ def _picture(make_segmenters: MakeSegmenters, plan: SegmentationPlan, files: Cas
     return comparison(case.volume, target.truth, mask, caption)
 
 
-def _run_files(make_segmenters: MakeSegmenters, plan: SegmentationPlan, files: CaseFiles) -> list[Course]:
-    courses = segment_case(files.load(), make_segmenters(), plan)
-    logger.info("%s: %d courses", files.name, len(courses))
-    return courses
+@dataclass(frozen=True)
+class _Outcome:
+    courses: list[Course]
+    empty: list[EmptyAnswer]
+
+
+def _run_files(make_segmenters: MakeSegmenters, plan: SegmentationPlan, files: CaseFiles) -> _Outcome:
+    case, segmenters = files.load(), make_segmenters()
+    outcome = _Outcome(segment_case(case, segmenters, plan), ask_for_nothing_in(case, segmenters, plan))
+    logger.info("%s: %d courses", files.name, len(outcome.courses))
+    return outcome
 
 
 @contextmanager

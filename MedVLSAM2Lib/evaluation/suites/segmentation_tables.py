@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean, median
 
 from MedVLSAM2Lib.evaluation.course import Course
+from MedVLSAM2Lib.evaluation.empty_targets import EmptyAnswer, empty_target_f1
 from MedVLSAM2Lib.evaluation.object_groups import OBJECT_GROUPS
 from MedVLSAM2Lib.evaluation.page.plots import curves
 from MedVLSAM2Lib.evaluation.report import markdown_table
@@ -23,11 +25,52 @@ _NOTE = (
     "candidates and keeps the best."
 )
 
+_EMPTY_NOTE = (
+    "An empty target is the box of an object, drawn where the scan shows nothing: the right answer is no mask. F1 of no mask, "
+    "the boxes around objects being the others. Peak memory: the most that the process which answers held while this "
+    "segmenter answered, with its libraries, the scan and all segmenters of the run in it (the kernel's VmHWM, begun anew "
+    "before each answer)."
+)
+
 _Column = tuple[str, Start]
 _ObjectKey = tuple[str, str]
 
 
-def segmentation_tables(courses: Sequence[Course]) -> str:
+@dataclass(frozen=True)
+class EmptyCounts:
+    """How often a segmenter said that there is nothing: see ``empty_target_f1``."""
+
+    right: int
+    false_masks: int
+    wrong: int
+    there: int
+
+    @property
+    def f1(self) -> float:
+        """The empty-target F1."""
+        return empty_target_f1(self.false_masks, self.right, self.wrong)
+
+
+def empty_counts(courses: Sequence[Course], empty: Sequence[EmptyAnswer]) -> dict[str, EmptyCounts]:
+    """By segmenter: its answers to empty targets, and to a first box around what is there."""
+    counts = {}
+    for name in dict.fromkeys(answer.segmenter for answer in empty):
+        own = [answer.is_empty for answer in empty if answer.segmenter == name]
+        there = [c.steps[0].is_empty for c in courses if c.segmenter == name and c.start is Start.BOX]
+        counts[name] = EmptyCounts(sum(own), len(own) - sum(own), sum(there), len(there))
+    return counts
+
+
+def peak_of_each(courses: Sequence[Course]) -> dict[str, int]:
+    """Bytes by segmenter: the peak over all of its courses; segmenters without a known one are left out."""
+    peaks: dict[str, int] = {}
+    for course in courses:
+        if course.peak_bytes is not None:
+            peaks[course.segmenter] = max(peaks.get(course.segmenter, 0), course.peak_bytes)
+    return peaks
+
+
+def segmentation_tables(courses: Sequence[Course], empty: Sequence[EmptyAnswer] = ()) -> str:
     """Markdown: DSC by group for each way to start, how far and how fast each got, DSC by case and object."""
     shown = " / ".join(str(count) for count in SHOWN)
     parts = []
@@ -36,7 +79,8 @@ def segmentation_tables(courses: Sequence[Course]) -> str:
         if chosen:
             parts.append(f"## DSC after {shown} interactions, {title} first\n\n{_by_group(chosen)}")
             parts.append(f"## The same by case and object\n\n{_by_object(chosen)}")
-    return "\n".join([f"## In short\n\n{_summary(courses)}", *parts])
+    nothing = f"## Empty targets, and memory\n\n{_empty_and_memory(courses, empty)}"
+    return "\n".join([f"## In short\n\n{_summary(courses)}", nothing, *parts])
 
 
 def segmentation_plots(courses: Sequence[Course]) -> dict[str, str]:
@@ -86,6 +130,20 @@ def _summary_row(courses: Sequence[Course], column: _Column) -> list[str]:
         *(cell for dsc in TARGETS_DSC for cell in _reached(own, dsc)),
         seconds,
     ]
+
+
+def _empty_and_memory(courses: Sequence[Course], empty: Sequence[EmptyAnswer]) -> str:
+    counts, peaks = empty_counts(courses, empty), peak_of_each(courses)
+    header = ["segmenter", "empty-target F1", "empty targets with a mask", "objects without one", "peak memory, MB"]
+    rows = []
+    for name in dict.fromkeys(course.segmenter for course in courses):
+        one = counts.get(name)
+        cells = ["–"] * 3
+        if one is not None:
+            asked = one.right + one.false_masks
+            cells = [f"{one.f1:.2f}", f"{one.false_masks} of {asked}", f"{one.wrong} of {one.there}"]
+        rows.append([name, *cells, f"{peaks[name] / 1e6:.0f}" if name in peaks else "–"])
+    return f"{markdown_table(header, rows)}\n{_EMPTY_NOTE}\n"
 
 
 def _reached(courses: Sequence[Course], dsc: float) -> tuple[str, str]:

@@ -6,7 +6,6 @@ Says in a line of JSON how long it took and how much memory it held at most. Bot
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from MedVLSAM2Lib.evaluation.peak_memory import peak_bytes
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.volume import Modality, PackedMask, Volume
 
@@ -110,16 +110,6 @@ def main(name: str, folder: str, slices: str) -> None:
     """Time one subject and say so."""
     times = SUBJECTS[name](Path(folder), int(slices))
     sys.stdout.write(json.dumps({**times, "peak_bytes": peak_bytes()}) + "\n")
-
-
-def peak_bytes() -> int:
-    """The most memory this process has held."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Not by getrusage: on Linux a process inherits the peak of the one that started it.
-        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from MedVLSAM2Lib.evaluation.baselines.classical import ClassicalSegmenter
 from MedVLSAM2Lib.evaluation.baselines.region_growing import RegionGrowing
 from MedVLSAM2Lib.evaluation.cases import Case, find_cases
 from MedVLSAM2Lib.evaluation.course import Course, Step, run_course
+from MedVLSAM2Lib.evaluation.empty_targets import EmptyAnswer
+from MedVLSAM2Lib.evaluation.peak_memory import peak_bytes
 from MedVLSAM2Lib.evaluation.simulated_user import Start
 from MedVLSAM2Lib.evaluation.suites.segmentation import (
     SegmentationPlan,
@@ -69,6 +71,36 @@ def test_failures_to_reach_a_dsc_count_as_all_interactions_and_are_told() -> Non
     courses = [a_course(0.9, 0.9, 0.9), a_course(0.1, 0.2, 0.3, ml=30)]
     summary = next(row for row in table_rows(courses) if row.startswith("| model "))
     assert [cell.strip() for cell in summary.split("|")][7:11] == ["2.0", "1 of 2", "2.0", "1 of 2"]
+
+
+def test_no_mask_where_nothing_is_and_the_memory_held_are_told_everywhere(tmp_path: Path) -> None:
+    there = [
+        Course("case", name, "lungs", 20, "model", Start.BOX, (Step("a box", 0.5, 0.5, 0.1, peak, name == "missed"),))
+        for name, peak in (("found", 300_000_000), ("missed", 512_000_000))
+    ]
+    empty = [EmptyAnswer("case", name, "model", "a box", ml) for name, ml in (("found", 0.0), ("missed", 3.0))]
+    written = segmentation_report(there, empty).write(tmp_path)
+    data, table, page = (path.read_text("utf-8") for path in written)
+    assert json.loads(data)["empty_target_f1"] == {"model": 0.5}
+    assert json.loads(data)["peak_bytes"] == {"model": 512_000_000}
+    assert [answer["volume_ml"] for answer in json.loads(data)["empty_targets"]] == [0.0, 3.0]
+    row = next(line for line in table.splitlines() if line.startswith("| model") and "1 of 2" in line and "512" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["model", "0.50", "1 of 2", "1 of 2", "512"]
+    assert "empty-target F1" in page
+    assert "<td>512</td>" in page
+
+
+def test_the_memory_of_an_answer_is_not_that_of_what_was_done_before(a_ball: Case) -> None:
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("this system does not let a peak begin anew")
+    gone = np.ones(2**26, np.uint8)
+    held = gone.nbytes
+    before = peak_bytes()
+    del gone
+    course = run_course(ThresholdSegmenter(), a_ball, a_ball.objects[0], Start.CLICK, interactions=1)
+    assert course is not None
+    assert course.peak_bytes is not None
+    assert course.peak_bytes < before - held / 2
 
 
 def table_rows(courses: list[Course]) -> list[str]:
