@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from MedVLSAM2Lib.model.slices.tensors import SliceMasks
 
-FEWEST_SHARE = 0.01
 IOU_WEIGHT, SCORE_WEIGHT = 1.0, 0.5
 _PLANE = (2, 3)
 
@@ -16,8 +15,10 @@ _PLANE = (2, 3)
 def slice_loss(masks: SliceMasks, share: Tensor) -> Tensor:
     """The loss of B slices, (B,).
 
-    Of several masks only the best one learns its outline, every one its IoU, as in SAM 2 (arXiv 2408.00714); Dice and
-    cross-entropy weigh as in ``mask_loss``. A slice without the object is learned from by its score alone.
+    Of several masks only the best one learns its outline, every one its IoU, as in SAM 2 (arXiv 2408.00714). The
+    cross-entropy weighs object and surroundings alike: on a whole slice an object is a hundredth of the pixels, and a
+    network that begins from nothing would otherwise learn first to answer nothing at all. A slice without the object is
+    learned from by its score alone.
 
     Args:
         masks: what was answered, M masks each.
@@ -44,15 +45,15 @@ def plane_dice(answer: Tensor, target: Tensor) -> Tensor:
 
 
 def _outline_loss(logits: Tensor, share: Tensor) -> Tensor:
-    """(B, M): Dice against the object's pixels and cross-entropy against its share of each."""
+    """(B, M): Dice against the object's pixels and balanced cross-entropy against its share of each."""
     probability, target = logits.sigmoid(), (share > 0.5).float()
     overlap = 2 * (probability * target).sum(_PLANE) + 1
     dice = 1 - overlap / (probability.sum(_PLANE) + target.sum(_PLANE) + 1)
-    entropy = functional.binary_cross_entropy_with_logits(logits, share.expand_as(logits), reduction="none").mean(
-        _PLANE
+    inside, outside = (
+        (part * functional.softplus(sign * logits)).sum(_PLANE) / part.sum(_PLANE).clamp(min=1)
+        for part, sign in ((share, -1), (1 - share, 1))
     )
-    weight = 0.5 * (1 + 0.15 / target.mean(_PLANE).clamp(min=FEWEST_SHARE))
-    return dice + weight * entropy
+    return dice + 0.5 * (inside + outside)
 
 
 def _iou(answer: Tensor, target: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from MedVLSAM2Lib.model.slices.checkpoint import save_checkpoint
 from MedVLSAM2Lib.model.slices.network import SliceNetwork
@@ -37,6 +38,10 @@ class SliceTrainer(TrainingState[SliceNetwork]):
         torch.manual_seed(config.seed)
         network = SliceNetwork(config.network)
         begin_anew(network)
+        for module in network.modules():
+            # Its draws are torch's own, which a run that goes on would not repeat.
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
         network.to(self.processes.device)
         optimiser = torch.optim.AdamW(
             network.parameters(), config.schedule.peak, betas=(0.9, 0.99), weight_decay=config.weight_decay
