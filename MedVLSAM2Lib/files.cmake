@@ -227,11 +227,11 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/console.py
   MedVLSAM2Lib/panel/conversation_html.py
   MedVLSAM2Lib/panel/drag_watch.py
+  MedVLSAM2Lib/panel/drawn_prompts.py
   MedVLSAM2Lib/panel/earlier_outline.py
   MedVLSAM2Lib/panel/engine_events.py
   MedVLSAM2Lib/panel/engine_place.py
   MedVLSAM2Lib/panel/finder.py
-  MedVLSAM2Lib/panel/found_step.py
   MedVLSAM2Lib/panel/hand_edits.py
   MedVLSAM2Lib/panel/installer.py
   MedVLSAM2Lib/panel/key_map.py

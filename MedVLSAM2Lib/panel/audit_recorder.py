@@ -9,7 +9,6 @@ from typing import Any
 
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineEvent
 from MedVLSAM2Lib.panel.asker import Asker
-from MedVLSAM2Lib.panel.found_step import FoundStep
 from MedVLSAM2Lib.panel.hand_edits import HandEdits
 from MedVLSAM2Lib.panel.prompt_step import PromptStep
 from MedVLSAM2Lib.panel.report_edits import ReportEdits
@@ -94,7 +93,7 @@ class AuditRecorder:
         step = self._log.running.get(request)
         for done in self._log.being_found.get(request, []) if step is None else [step]:
             before, after = self._before.pop(done, 0), self._count(done)
-            what = "phrase" if isinstance(done, FoundStep) else "prompt"
+            what = "prompt" if done.drawn else "phrase"
             asked = _in_words(done.prompts)
             self._add(AuditEntry(what, asked, _change(done, before, after), self._model()))
             self._shown[done] = (True, done.candidate)

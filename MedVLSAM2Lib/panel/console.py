@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from MedVLSAM2Lib.panel.drawn_prompts import DrawnPrompt
 from MedVLSAM2Lib.panel.prompt_tool import POINT
 from MedVLSAM2Lib.panel.report_export import ExportFormat, ReportMaterial, write_report
 from MedVLSAM2Lib.panel.tool_rules import why_no_phrases, why_no_questions, why_not
@@ -93,9 +94,7 @@ class Console:
             require_segment(segmentation_node, segment_id)
         self._begin(volume_node, segmentation_node, segment_id)
         self._refuse(why_not(POINT, panel.volume, panel.model))
-        for positions, positive in ((points, True), (negative, False)):
-            if positions:
-                self._send(positions, positive)
+        self._send(points, negative)
         made = Segments(panel.segmenter.segmentation_node, (panel.segmenter.segment_id,))
         if name:
             require_segment(made.segmentation, made.segment_ids[0]).SetName(name)
@@ -161,24 +160,33 @@ class Console:
             raise SceneError("The panel is still answering something; wait for it, or cancel it there.")
         panel.choose(volume_node, segmentation_node, segment_id)
 
-    def _send(self, positions: Sequence[Position], positive: bool) -> None:
-        panel = self._panel
-        markups = new_prompt_markups(
-            self._scene, POINT.markups_class, f"MedVLSAM2 {POINT.name}", POINT.colour_for(positive)
-        )
+    def _send(self, points: Sequence[Position], negative: Sequence[Position]) -> None:
+        segmenter, volume_node = self._panel.segmenter, self._panel.volume.node
+        frame, drawn = VolumeFrame(volume_node), []
+        given = [(positions, positive) for positions, positive in ((points, True), (negative, False)) if positions]
+        marks = [(self._mark(positions, positive), positive) for positions, positive in given]
+        try:
+            for markups, positive in marks:
+                for number in range(markups.GetNumberOfControlPoints()):
+                    point = point_from_markups(markups, number, frame, positive)
+                    drawn.append(DrawnPrompt(point, markups, volume_node))
+            step = segmenter.send(tuple(drawn))
+        except (SceneError, PromptError) as error:
+            for markups, _ in marks:
+                self._scene.RemoveNode(markups)
+            raise SceneError(str(error)) from error
+        self._wait(lambda: segmenter.is_busy)
+        if not segmenter.has_done(step):
+            raise SceneError(self._panel.last_said)
+
+    def _mark(self, positions: Sequence[Position], positive: bool) -> Any:
+        """Positions as if they had been clicked."""
+        name, colour = f"MedVLSAM2 {POINT.name}", POINT.colour_for(positive)
+        markups = new_prompt_markups(self._scene, POINT.markups_class, name, colour)
         for position in positions:
             markups.AddControlPointWorld(*position)
         settle(markups)
-        frame = VolumeFrame(panel.volume.node)
-        try:
-            points = tuple(point_from_markups(markups, n, frame, positive) for n in range(len(positions)))
-            step = panel.segmenter.send(points, markups)
-        except (SceneError, PromptError) as error:
-            self._scene.RemoveNode(markups)
-            raise SceneError(str(error)) from error
-        self._wait(lambda: panel.segmenter.is_busy)
-        if not panel.segmenter.has_done(step):
-            raise SceneError(panel.last_said)
+        return markups
 
     def _wait(self, is_busy: Callable[[], bool]) -> None:
         self._process_events()

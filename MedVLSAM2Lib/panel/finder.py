@@ -10,8 +10,8 @@ from typing import Any
 
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
-from MedVLSAM2Lib.panel.found_step import FoundStep
 from MedVLSAM2Lib.panel.phrase_naming import PhraseNaming
+from MedVLSAM2Lib.panel.prompt_step import Made, PromptStep
 from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.step_log import StepLog
@@ -51,7 +51,7 @@ class _Search:
     phrases: tuple[str, ...]
     chosen: Any = None
     segmentation_node: Any = None
-    by_object: dict[str, FoundStep] = field(default_factory=dict)
+    by_object: dict[str, PromptStep] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,7 +92,7 @@ class Finder:
         self._numbers = count(1)
         self._searches: dict[int, _Search] = {}
         self._missing: dict[str, dict[str, None]] = {}
-        self.made: tuple[FoundStep, ...] | None = None
+        self.made: tuple[PromptStep, ...] | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -164,16 +164,16 @@ class Finder:
         node = search.segmentation_node
         writer = self._writers.of(node, search.volume_node)
         segment_id = create_segment(node, self._naming.name(found), terminology=self._naming.entry(found.phrase))
-        step = FoundStep(
+        step = PromptStep(
             search.volume_id,
             search.volume_node,
             node,
             segment_id,
             writer,
             (Phrase(found.phrase, found.number),),
-            None,
-            found.object_id,
-            search.number,
+            made=Made.SEGMENT if search.chosen is not None else Made.SEGMENTATION,
+            object_id=found.object_id,
+            run=search.number,
         )
         search.by_object[found.object_id] = step
         self._log.being_found[request].append(step)
@@ -214,6 +214,7 @@ class Finder:
         self._forget(request)
         for step in reversed(search.by_object.values()):
             self._in_scene(step.drop)
+        self._segmenter.let_go_of_gone_target()
         if isinstance(payload, Failure):
             logger.warning("%s %s", payload.message, payload.detail)
             self._report(self._segmenter.sentence_about(payload))
@@ -249,7 +250,7 @@ def _write(search: _Search, region: MaskRegion) -> None:
         step.write(region, as_new_step=step.writes == 0)
 
 
-def _summary(search: _Search, steps: Sequence[FoundStep]) -> str:
+def _summary(search: _Search, steps: Sequence[PromptStep]) -> str:
     missing = list(search.missing)
     if len(search.phrases) == 1 and missing:
         return search.missing[missing[0]]

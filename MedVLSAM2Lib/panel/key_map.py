@@ -30,6 +30,8 @@ KEY_MAP = (
     Key("5", "5", "lasso", "lasso: drag, or click and Enter"),
     Key("X", "X", "polarity", "what follows is not the object, or is"),
     Key("Return", "Enter", "finish", "end a clicked stroke or outline"),
+    Key("W", "W", "wait", "prompts wait until G, or no longer"),
+    Key("G", "G", "go", "segment with the prompts that wait"),
     Key("Z", "Z", "undo", "undo a prompt"),
     Key("Shift+Z", "Shift+Z", "redo", "redo it"),
     Key("[", "[", "smaller", "smaller answer to a first prompt"),

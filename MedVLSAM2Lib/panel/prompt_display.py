@@ -29,7 +29,7 @@ class PromptDisplay:
         steps = list(steps)
         shown = target_of(segmentation_node, segment_id) if segment_id else ""
         for step in steps:
-            step.show_markups(step.target == shown)
+            step.show_drawn(step.target == shown)
         if shown and shown not in self._drawn_anew and not any(step.target == shown for step in steps):
             self._draw(shown, _kept(segmentation_node, segment_id, volume_node), volume_node)
         for target, nodes in self._drawn_anew.items():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+from MedVLSAM2Lib.panel.drawn_prompts import DrawnPrompt
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.results import MaskRegion
+from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.node_access import require_voxels_of, volume_box
 from MedVLSAM2Lib.scene.segment_prompts import keep_prompts_of_segment, prompts_of_segment
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
+from MedVLSAM2Lib.scene.segments import put_segment_back
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 
 
@@ -18,9 +22,19 @@ def target_of(segmentation_node: Any, segment_id: str) -> str:
     return f"{segmentation_node.GetID()}/{segment_id}"
 
 
+class Made(Enum):
+    """What was made in the scene for a prompt's result to be written to."""
+
+    NOTHING = "nothing"
+    SEGMENT = "segment"
+    SEGMENTATION = "segmentation and segment"
+
+
 @dataclass(eq=False)
 class PromptStep:
     """What must be known to write a prompt's result, and to take it back.
+
+    A segment that was made for it goes when it is taken back, unless somebody has drawn in it since.
 
     Attributes:
         volume_id: the volume in the engine.
@@ -29,13 +43,15 @@ class PromptStep:
         segment_id: the segment it is written to.
         writer: writes that segment.
         prompts: what the engine was asked.
-        markups: the node the prompt was drawn with; None for one that was typed.
+        drawn: what the user drew for it; nothing where it was typed.
+        made: what was made for it.
         object_id: what the engine calls the segment; empty where it calls it by its ``target``.
         run: several steps with the same number above 0 are taken back and done again together.
         writes: how many undoable steps the writer holds for it: the prompt's own, and one for each candidate stepped to.
         candidate: which answer is shown, of how many.
         in_engine: whether the engine can still take it back.
         kept_before: what was kept with the segment before it.
+        removed_segment: the segment that went when it was taken back.
     """
 
     volume_id: str
@@ -44,7 +60,8 @@ class PromptStep:
     segment_id: str
     writer: SegmentWriter
     prompts: tuple[Prompt, ...]
-    markups: Any
+    drawn: tuple[DrawnPrompt, ...] = ()
+    made: Made = Made.NOTHING
     object_id: str = ""
     run: int = 0
     writes: int = 0
@@ -52,6 +69,7 @@ class PromptStep:
     candidates: int = 1
     in_engine: bool = True
     kept_before: tuple[Prompt, ...] = ()
+    removed_segment: Any = None
 
     def __post_init__(self) -> None:
         # Once and for all: a deleted node has no ID any more.
@@ -90,29 +108,53 @@ class PromptStep:
         self._keep(self.kept_before + self.prompts)
 
     def take_back(self) -> None:
-        """Give the segment back what it was before; SceneError when it cannot be written."""
+        """Give the scene back what it was before; SceneError when the segment cannot be written."""
         for _ in range(self.writes):
             self.writer.undo()
         self._keep(self.kept_before)
+        self._remove_segment_if_made()
 
     def do_again(self) -> None:
         """Write what was taken back; SceneError when it cannot be written."""
+        self._put_segment_back()
         for _ in range(self.writes):
             self.writer.redo()
         self._keep(self.kept_before + self.prompts)
 
-    def show_markups(self, visible: bool) -> None:
-        """Show or hide the prompt in the views, if it is still there."""
-        markups = self.markups
-        display = markups.GetDisplayNode() if markups is not None and markups.GetScene() is not None else None
-        if display is not None:
-            display.SetVisibility(visible)
+    def drop(self) -> None:
+        """Leave nothing of a step that is not to be; SceneError when the segment cannot be written."""
+        if self.writes:
+            self.writer.undo()
+        self._remove_segment_if_made()
+        node = self.segmentation_node
+        if self.is_in_scene and self.made is Made.SEGMENTATION and node.GetSegmentation().GetNumberOfSegments() == 0:
+            node.GetScene().RemoveNode(node)
 
-    def remove_markups(self) -> None:
-        """Take the prompt out of the scene."""
-        scene = self.markups.GetScene() if self.markups is not None else None
-        if scene is not None:
-            scene.RemoveNode(self.markups)
+    def show_drawn(self, visible: bool) -> None:
+        """Show or hide in the views what was drawn for it."""
+        for drawn in self.drawn:
+            drawn.show(visible)
+
+    def remove_drawn(self) -> None:
+        """Take what was drawn for it out of the scene."""
+        for drawn in self.drawn:
+            drawn.remove()
+
+    def _remove_segment_if_made(self) -> None:
+        segmentation = self.segmentation_node.GetSegmentation()
+        segment = segmentation.GetSegment(self.segment_id) if segmentation is not None else None
+        if self.made is not Made.NOTHING and segment is not None and self.writer.read(self.segment_id).is_empty:
+            segmentation.RemoveSegment(self.segment_id)
+            self.removed_segment = segment
+
+    def _put_segment_back(self) -> None:
+        segmentation = self.segmentation_node.GetSegmentation()
+        if self.removed_segment is None or segmentation is None:
+            return
+        if segmentation.GetSegment(self.segment_id) is not None:
+            raise SceneError("Another segment took the place of the one that was taken back; prompt again.")
+        put_segment_back(segmentation, self.removed_segment, self.segment_id)
+        self.removed_segment = None
 
     def _keep(self, prompts: tuple[Prompt, ...]) -> None:
         segmentation = self.segmentation_node.GetSegmentation()

@@ -55,6 +55,8 @@ class SegmentSection:
             "lasso": lambda: self._choose_tool(LASSO),
             "polarity": lambda: self._ui.negativeButton.setChecked(not self._ui.negativeButton.checked),
             "finish": self.placer.finish,
+            "wait": lambda: self._ui.waitButton.setChecked(not self._ui.waitButton.checked),
+            "go": segmenter.go,
             "undo": segmenter.undo,
             "redo": segmenter.redo,
             "smaller": partial(segmenter.step_candidate, -1),
@@ -66,6 +68,7 @@ class SegmentSection:
     def refresh(self) -> None:
         """Show what can be done now."""
         segmenter, ui = self._segmenter, self._ui
+        self._show_waiting()
         ui.undoButton.setEnabled(segmenter.can_undo)
         ui.redoButton.setEnabled(segmenter.can_redo)
         ui.smallerButton.setEnabled(segmenter.can_step(-1))
@@ -102,6 +105,12 @@ class SegmentSection:
         if self._tool is not None and off[self._tool]:
             self.put_down()
 
+    def _show_waiting(self) -> None:
+        waiting, button = self._segmenter.waiting, self._ui.goButton
+        count = f" ({len(waiting)})" if len(waiting) > 1 else ""
+        button.setText(f"Go{count}" if waiting.is_collecting or not waiting else f"Try again{count}")
+        button.setEnabled(bool(waiting) and not self._segmenter.is_busy)
+
     def _show_target(self) -> None:
         self._is_refreshing = True
         ui, segmenter = self._ui, self._segmenter
@@ -128,6 +137,8 @@ class SegmentSection:
             self._button(tool).connect("clicked(bool)", partial(self._on_tool, tool))
         ui.negativeButton.connect("toggled(bool)", self._on_polarity)
         ui.finishButton.connect("clicked()", self.placer.finish)
+        ui.waitButton.connect("toggled(bool)", segmenter.collect)
+        ui.goButton.connect("clicked()", segmenter.go)
         ui.undoButton.connect("clicked()", segmenter.undo)
         ui.redoButton.connect("clicked()", segmenter.redo)
         ui.smallerButton.connect("clicked()", lambda: segmenter.step_candidate(-1))

@@ -9,8 +9,9 @@ from typing import Any
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent, WorkerReady
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.drawn_prompts import DrawnPrompt, WaitingPrompts
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
-from MedVLSAM2Lib.panel.prompt_step import PromptStep, target_of
+from MedVLSAM2Lib.panel.prompt_step import Made, PromptStep, target_of
 from MedVLSAM2Lib.panel.prompt_tool import PromptTool, read_prompt
 from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.step_log import StepLog
@@ -63,6 +64,7 @@ class Segmenter:
         self.progress = 0.0
         self.engine_has_stopped = False
         self.is_counting = False
+        self.waiting = WaitingPrompts()
 
     # --- what is chosen, and what can be done
 
@@ -74,7 +76,7 @@ class Segmenter:
     @property
     def can_undo(self) -> bool:
         """Whether there is a prompt to take back."""
-        return bool(self._log.done) and not self.is_busy
+        return bool(self._log.done or self.waiting) and not self.is_busy
 
     @property
     def can_redo(self) -> bool:
@@ -105,6 +107,13 @@ class Segmenter:
         self._report(on if self.is_counting else off)
         self._changed()
 
+    def collect(self, is_collecting: bool) -> None:
+        """Let prompts wait from now on until ``go``, or no longer."""
+        self.waiting.is_collecting = is_collecting
+        if is_collecting:
+            self._report("Prompts wait now until you press Go (G).")
+        self._changed()
+
     def forget_gone(self) -> None:
         """Nodes may have been deleted: let go of what belonged to them."""
         gone = {(step.volume_id, step.object_id) for step in self._log.forget_gone() if step.in_engine}
@@ -112,6 +121,15 @@ class Segmenter:
             if volume_id == self._volume.volume_id and not self._log.knows(object_id):
                 self._client.remove_object(volume_id, object_id)
         self._writers.forget_gone()
+        self.waiting.forget_gone()
+        self.waiting.remove_all(unless_on=self._volume.node)
+
+    def let_go_of_gone_target(self) -> None:
+        """What prompts went to may have been taken out of the scene."""
+        if self.segmentation_node is not None and self.segmentation_node.GetScene() is None:
+            self.segmentation_node = None
+        if not self._has_target():
+            self.segment_id = ""
 
     def show_prompts(self) -> None:
         """Show the prompts of the segment that prompts go to, and no others."""
@@ -121,25 +139,48 @@ class Segmenter:
     # --- prompts
 
     def prompt(self, tool: PromptTool, positive: bool, markups: Any) -> None:
-        """Send what was drawn; a refused prompt disappears again and the reason is reported."""
+        """Send what was drawn, or let it wait; a refused prompt disappears again and the reason is reported."""
         try:
             self._volume.require_open()
-            drawn = read_prompt(tool, positive, markups, VolumeFrame(self._volume.node))
-            self.send((drawn,), markups, as_new=self.is_counting and positive)
+            prompt = read_prompt(tool, positive, markups, VolumeFrame(self._volume.node))
+            drawn = DrawnPrompt(prompt, markups, self._volume.node, starts_new=self.is_counting and positive)
+            if self.waiting.is_collecting:
+                self.waiting.add((drawn,))
+                self._report(f"{_counted(self.waiting)}; Go (G) segments, Undo (Z) removes the last one.")
+                self._changed()
+            else:
+                self.send((drawn,))
         except (SceneError, PromptError) as error:
             if markups.GetScene() is not None:
                 markups.GetScene().RemoveNode(markups)
             self._refuse(error)
 
-    def send(self, prompts: tuple[Prompt, ...], markups: Any, *, as_new: bool = False) -> PromptStep:
-        """Send prompts that were drawn with ``markups`` as one step, on a lesion of its own if ``as_new``.
+    def go(self) -> None:
+        """Send the prompts that wait: those on one segment as one step."""
+        if not self.waiting:
+            self._report("No prompt waits; draw one first.")
+            return
+        try:
+            for group in self.waiting.segments():
+                self._send(group)
+                self.waiting.take(group)
+        except SceneError as error:
+            self._refuse(error)
+
+    def send(self, drawn: tuple[DrawnPrompt, ...]) -> PromptStep:
+        """Send prompts as one step; they take the place of those that failed and wait to be tried again.
 
         Raises:
-            SceneError, PromptError: they cannot be sent; one sentence.
+            SceneError: they cannot be sent; one sentence.
         """
+        step = self._send(drawn)
+        if not self.waiting.is_collecting:
+            self.waiting.remove_all()
+        return step
+
+    def _send(self, drawn: tuple[DrawnPrompt, ...]) -> PromptStep:
         volume_id = self._volume.require_open()
-        self._require_target(is_next=as_new)
-        step = self._step(volume_id, prompts, markups)
+        step = self._step(volume_id, drawn, self._require_target(is_next=drawn[0].starts_new))
         request = self._client.add_prompts(step.volume_id, step.object_id, step.prompts)
         self._log.begin(request, step)
         self.progress = 0.0
@@ -152,9 +193,13 @@ class Segmenter:
         return step in self._log.done
 
     def undo(self) -> None:
-        """Take the last prompt back, on whichever segment it was."""
+        """Take the last prompt back, on whichever segment it was; one that waits before any that was answered."""
         if not self.can_undo:
             self._report("There is no prompt to undo.")
+            return
+        if self.waiting.remove_last():
+            self._report(f"{_counted(self.waiting)}." if self.waiting else "The waiting prompt was taken back.")
+            self._changed()
             return
         for step in reversed(self._log.last_done()):
             self._log.done.pop()
@@ -163,7 +208,7 @@ class Segmenter:
                     self._client.undo(step.volume_id, step.object_id)
                 self._log.undone.append(step)
                 self._report("The last prompt was taken back.")
-            step.show_markups(False)
+            step.show_drawn(False)
         if not self._has_target():
             self.segment_id = ""
         self._changed()
@@ -180,6 +225,8 @@ class Segmenter:
                     self._client.redo(step.volume_id, step.object_id)
                 self._log.done.append(step)
                 self._report("The prompt was done again.")
+                if not self._has_target():
+                    self.segmentation_node, self.segment_id = step.segmentation_node, step.segment_id
         self.show_prompts()
         self._changed()
 
@@ -207,6 +254,7 @@ class Segmenter:
         self._display.forget()
         self._writers.forget()
         self._candidate_requests.clear()
+        self.waiting.remove_all()
         self.segmentation_node, self.segment_id = None, ""
         self._changed()
 
@@ -243,7 +291,9 @@ class Segmenter:
             self._log.running.pop(request, None)
             self._candidate_requests.pop(request, None)
             self._log.forget_in_engine(step.volume_id, step.object_id)
-            step.remove_markups()
+            self._drop(step, may_try_again=step.has_segment)
+            if step.removed_segment is not None:
+                self._client.remove_object(step.volume_id, step.object_id)
             self._changed()
 
     def _finish(self, request: int) -> None:
@@ -261,14 +311,24 @@ class Segmenter:
         step = self._log.running.pop(event.request, None)
         self._candidate_requests.pop(event.request, None)
         if step is not None:
-            if step.writes:
-                self._in_scene(step.writer.undo)
-            step.remove_markups()
+            self._drop(step, may_try_again=isinstance(payload, Failure) and payload.kind != "prompt")
         if isinstance(payload, Failure):
             self._fail(event, payload)
         elif step is not None:
             self._report("Cancelled; everything is as it was.")
         self._changed()
+
+    def _drop(self, step: PromptStep, *, may_try_again: bool) -> None:
+        """Leave nothing of a step that is not to be; its prompts wait where they may be sent once more."""
+        for other in self._log.running_on(step.target):
+            # Its answer is still to come, into the segment that was made for this one.
+            other.made, step.made = step.made, Made.NOTHING
+        self._in_scene(step.drop)
+        self.let_go_of_gone_target()
+        if may_try_again or self.waiting.is_collecting:
+            self.waiting.add(step.drawn)
+        else:
+            step.remove_drawn()
 
     def _fail(self, event: EngineEvent, failure: Failure) -> None:
         logger.warning("%s %s", failure.message, failure.detail)
@@ -303,17 +363,19 @@ class Segmenter:
             bool(self.segment_id) and segmentation is not None and segmentation.GetSegment(self.segment_id) is not None
         )
 
-    def _require_target(self, *, is_next: bool) -> None:
-        if is_next:
-            self.segment_id = create_segment(self.segmentation_for_new(), "Lesion", terminology=MASS)
-        elif not self._has_target():
-            self.segment_id = create_segment(self.segmentation_for_new())
+    def _require_target(self, *, is_next: bool) -> Made:
+        if not is_next and self._has_target():
+            return Made.NOTHING
+        chosen = self.segmentation_node
+        node = self.segmentation_for_new()
+        self.segment_id = create_segment(node, "Lesion", terminology=MASS) if is_next else create_segment(node)
+        return Made.SEGMENT if node is chosen else Made.SEGMENTATION
 
-    def _step(self, volume_id: str, asked: tuple[Prompt, ...], markups: Any) -> PromptStep:
+    def _step(self, volume_id: str, drawn: tuple[DrawnPrompt, ...], made: Made) -> PromptStep:
         node, segment_id = self.segmentation_node, self.segment_id
         writer, object_id = self._writers.of(node, self._volume.node), self._log.object_of(target_of(node, segment_id))
-        prompts = (*self._what_engine_lacks(volume_id, object_id, writer), *asked)
-        return PromptStep(volume_id, self._volume.node, node, segment_id, writer, prompts, markups, object_id)
+        prompts = (*self._what_engine_lacks(volume_id, object_id, writer), *(one.prompt for one in drawn))
+        return PromptStep(volume_id, self._volume.node, node, segment_id, writer, prompts, drawn, made, object_id)
 
     def _what_engine_lacks(self, volume_id: str, object_id: str, writer: SegmentWriter) -> tuple[Prompt, ...]:
         """What must come before a prompt for the engine's object to be what the segment is."""
@@ -351,6 +413,10 @@ def _summary(step: PromptStep) -> str:
     # Non-breaking spaces: a key and what it does stay on one line.
     keys = "[\u00a0smaller, ]\u00a0larger"
     return f"{said} Answer {step.candidate + 1} of {step.candidates}: {keys}."
+
+
+def _counted(waiting: WaitingPrompts) -> str:
+    return "1 prompt waits" if len(waiting) == 1 else f"{len(waiting)} prompts wait"
 
 
 def _changed(change: VoxelChange | None) -> str:

@@ -54,6 +54,10 @@ class StepLog:
         """Whether a prompt on this object is being answered."""
         return any(step.object_id == object_id for step in self._unfinished())
 
+    def running_on(self, target: str) -> list[PromptStep]:
+        """The prompts on a segment that are being answered."""
+        return [step for step in self.running.values() if step.target == target]
+
     def knows(self, object_id: str) -> bool:
         """Whether any step, whatever became of it, is about this object."""
         return any(step.object_id == object_id for step in self)
@@ -81,7 +85,7 @@ class StepLog:
         gone += [step for step in self.undone if not step.is_in_scene]
         for step in gone:
             (self.done if step in self.done else self.undone).remove(step)
-            step.remove_markups()
+            step.remove_drawn()
         return gone
 
     def clear(self) -> None:
@@ -96,7 +100,7 @@ class StepLog:
 
     def _forget_undone(self) -> None:
         for forgotten in self.undone:
-            forgotten.remove_markups()
+            forgotten.remove_drawn()
         self.undone.clear()
 
 

@@ -64,6 +64,12 @@ def create_segment(
     return segment_id
 
 
+def put_segment_back(segmentation: Any, segment: Any, segment_id: str) -> None:
+    """Add an empty segment that was removed, under its id; its label may be another's by now, so it gets a layer of its own."""
+    segment.AddRepresentation(BINARY_LABELMAP, slicer.vtkOrientedImageData())
+    segmentation.AddSegment(segment, segment_id)
+
+
 def list_segments(segmentation_node: Any) -> tuple[SegmentInfo, ...]:
     """All segments, in the order the node shows them."""
     segmentation = require_segmentation(segmentation_node)

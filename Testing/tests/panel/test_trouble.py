@@ -39,9 +39,10 @@ def test_a_prompt_the_worker_dies_of_twice_is_left_out(a_user: User, a_ct: Any) 
     a_user.wait_to_read("stopped twice on this request")
     a_user.wait()
     assert np.array_equal(a_user.mask(a_ct), before)
-    assert len(a_user.prompts_in_view()) == 1
+    assert len(a_user.prompts(a_ct)) == 1
     a_user.prompt(BESIDE)
     assert a_user.mask(a_ct)[20, 25, 45]
+    assert len(a_user.prompts_in_view()) == 2
 
 
 def test_a_worker_that_hangs_is_cancelled_within_seconds(a_user: User, a_ct: Any) -> None:

@@ -142,12 +142,13 @@ class User:
         return [name for name in names if getattr(self.ui, f"{name}Button").enabled]
 
     def mask(self, volume: Any, segment_id: str | None = None, segmentation: Any = None) -> np.ndarray:
-        """The chosen segment, or another, on the volume's voxels."""
+        """The chosen segment, or another, on the volume's voxels; nothing where there is none."""
         import slicer
 
         segmenter = self.panel.segmenter
         node, identifier = segmentation or segmenter.segmentation_node, segment_id or segmenter.segment_id
-        array = slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier, volume)
+        is_there = node is not None and node.GetSegmentation().GetSegment(identifier) is not None
+        array = slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier, volume) if is_there else None
         return np.zeros((40, 50, 60), bool) if array is None else array > 0
 
     def segments(self) -> dict[str, str]:
