@@ -176,11 +176,14 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/patches/checkpoint.py
   MedVLSAM2Lib/model/patches/config.py
   MedVLSAM2Lib/model/patches/drawing.py
+  MedVLSAM2Lib/model/patches/eye.py
+  MedVLSAM2Lib/model/patches/look.py
   MedVLSAM2Lib/model/patches/mask_model.py
   MedVLSAM2Lib/model/patches/network.py
   MedVLSAM2Lib/model/patches/prompt_channels.py
   MedVLSAM2Lib/model/patches/sampling.py
   MedVLSAM2Lib/model/patches/view.py
+  MedVLSAM2Lib/model/patches/view_planner.py
   MedVLSAM2Lib/model/plain_values.py
   MedVLSAM2Lib/model/projector/__init__.py
   MedVLSAM2Lib/model/projector/config.py
@@ -415,6 +418,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/examples/source.py
   MedVLSAM2Lib/training/examples/subject.py
   MedVLSAM2Lib/training/facts/__init__.py
+  MedVLSAM2Lib/training/facts/deformation.py
   MedVLSAM2Lib/training/facts/facts.py
   MedVLSAM2Lib/training/facts/label_boxes.py
   MedVLSAM2Lib/training/facts/labelled_scan.py

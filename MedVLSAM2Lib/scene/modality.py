@@ -18,8 +18,8 @@ import numpy as np
 import slicer
 
 from MedVLSAM2Lib.volume import Modality
+from MedVLSAM2Lib.volume.hounsfield import looks_like_hounsfield_units
 
-_SAMPLES = 100_000
 _HU_UNITS = ("[hnsf'u]", "hu", "hounsfield unit")
 _DICOM_MODALITIES = {"CT": Modality.CT, "MR": Modality.MR, "PT": Modality.PET, "PET": Modality.PET}
 _QUANTITIES = {"112031": Modality.CT, "126400": Modality.PET, "126401": Modality.PET, "110852": Modality.MR}
@@ -28,7 +28,6 @@ _NAME_WORDS = {
     Modality.MR: re.compile(r"(?<![a-z])(mr|mri|mra|t1w?|t2w?|flair|dwi|adc|pd)(?![a-z])", re.IGNORECASE),
     Modality.PET: re.compile(r"(?<![a-z])(pet|suv|suvbw)(?![a-z])", re.IGNORECASE),
 }
-_LOWEST_HU, _AIR_HU, _SOFT_TISSUE_HU, _DENSE_HU = -4096, -900, (-200, 300), 100
 
 
 def modality_of(volume_node: Any, array: np.ndarray) -> Modality:
@@ -47,18 +46,6 @@ def units_of(volume_node: Any, modality: Modality) -> str:
         return "HU"
     units = volume_node.GetVoxelValueUnits()
     return (units.GetCodeMeaning() or units.GetCodeValue() or "") if units is not None else ""
-
-
-def looks_like_hounsfield_units(array: np.ndarray) -> bool:
-    """Whether intensities (K, J, I) can only be Hounsfield units: air, soft tissue and something denser, in whole HU."""
-    if array.size == 0:
-        return False
-    step = max(1, round((array.size / _SAMPLES) ** (1 / 3)))
-    sample = array[::step, ::step, ::step]
-    low, high = float(sample.min()), float(sample.max())
-    soft = (sample >= _SOFT_TISSUE_HU[0]) & (sample <= _SOFT_TISSUE_HU[1])
-    whole = bool((sample == np.round(sample)).all())
-    return whole and _LOWEST_HU <= low <= _AIR_HU and high >= _DENSE_HU and bool(soft.mean() > 0.01)
 
 
 def _from_quantity(volume_node: Any) -> Modality | None:

@@ -7,9 +7,9 @@ import pytest
 import slicer
 
 from MedVLSAM2Lib.scene.errors import SceneError
-from MedVLSAM2Lib.scene.modality import looks_like_hounsfield_units
 from MedVLSAM2Lib.scene.volume_reader import read_volume
 from MedVLSAM2Lib.volume import Modality, VolumeError
+from MedVLSAM2Lib.volume.hounsfield import looks_like_hounsfield_units
 
 from .conftest import SHAPE, under_linear_transform, vtk_matrix
 
