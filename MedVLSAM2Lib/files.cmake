@@ -404,6 +404,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/data/__init__.py
   MedVLSAM2Lib/training/data/cache.py
   MedVLSAM2Lib/training/data/cases.py
+  MedVLSAM2Lib/training/data/dicom_scans.py
   MedVLSAM2Lib/training/data/objects.py
   MedVLSAM2Lib/training/data/own_scans.py
   MedVLSAM2Lib/training/data/raw_case.py

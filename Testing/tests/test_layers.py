@@ -79,8 +79,8 @@ LAYERS: dict[str, Layer] = {
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
-        "model session prompts results volume files slots vocabulary survey",
-        "numpy scipy torch safetensors SimpleITK tokenizers transformers accelerate peft",
+        "model session report prompts results volume files slots vocabulary survey",
+        "numpy scipy torch safetensors SimpleITK pydicom tokenizers transformers accelerate peft",
     ),
     "evaluation": _may(
         "model session engine scene training report prompts results volume files bundled_checkpoint vocabulary survey",

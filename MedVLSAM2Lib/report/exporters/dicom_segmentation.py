@@ -198,6 +198,15 @@ def read_segmentation(path: Path, volume: Volume) -> tuple[ReadSegment, ...]:
         DicomExportError: it cannot be read, is no segmentation of voxels in or out, or lies on another grid.
     """
     dataset = _read_seg(path)
+    try:
+        return _on_volume(dataset, volume, path.name)
+    except DicomExportError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DicomExportError(f"{path.name} is damaged or no whole DICOM segmentation; export it again.") from error
+
+
+def _on_volume(dataset: Dataset, volume: Volume, name: str) -> tuple[ReadSegment, ...]:
     # A label map may describe its background as segment 0.
     items = [item for item in dataset.SegmentSequence if int(item.SegmentNumber)]
     masks = {int(item.SegmentNumber): np.zeros(volume.shape, bool) for item in items}
@@ -207,7 +216,7 @@ def read_segmentation(path: Path, volume: Volume) -> tuple[ReadSegment, ...]:
         index = voxels_of(plane, volume)
         there = inside(index, volume)
         if frame[~there].any():
-            raise DicomExportError(f"{path.name} reaches beyond {volume.name}; choose the volume it was drawn on.")
+            raise DicomExportError(f"{name} reaches beyond {volume.name}; choose the volume it was drawn on.")
         k, j, i = (np.broadcast_to(numbers, there.shape)[there] for numbers in index)
         for number, drawn in _segments_of(dataset, group, frame):
             if number in masks:

@@ -13,6 +13,7 @@ import numpy as np
 import SimpleITK
 
 from MedVLSAM2Lib.files.scan_collection import HELD_OUT_NAME, ScanCollection
+from MedVLSAM2Lib.training.data.dicom_scans import MOST_LABELS, dicom_scans
 from MedVLSAM2Lib.training.data.raw_case import RawCase
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,6 @@ logger = logging.getLogger(__name__)
 GROUP = "own"
 SEGMENTATION_ENDING = ".seg.nrrd"
 SCAN_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
-MOST_LABELS = 255
 _FIELD = re.compile(r"Segment(\d+)_(Name|LabelValue|Layer)")
 
 
@@ -39,26 +39,36 @@ def own_scans(folder: Path) -> Iterator[RawCase]:
     """CT scans with their segmentations, in a folder or its subfolders.
 
     A scan ``NAME.nii.gz`` (or ``.nii``, ``.nrrd``, ``.mha``) and beside it ``NAME.seg.nrrd`` as Slicer saves it, or a folder
-    with ``image.nii.gz``, ``label.nii.gz`` and ``labels.json`` (``{"1": "liver"}``). Of segments that overlap, the later
+    with ``image.nii.gz``, ``label.nii.gz`` and ``labels.json`` (``{"1": "liver"}``), or DICOM (``dicom_scans``). Of segments that overlap, the later
     ones are on top. A segmentation is brought onto its scan's grid. Where ``held_out.json`` says which scans are held out
     (``ScanCollection``), those are; otherwise about every fifth is.
 
     Raises:
         TrainingDataError: there is none, or one cannot be used.
     """
-    pairs = [*_slicer_pairs(folder), *_label_pairs(folder)]
-    if not pairs:
-        raise TrainingDataError(
-            f"There is no scan with a segmentation in {folder}; put NAME.nii.gz and NAME.seg.nrrd side by side."
-        )
     is_settled = (folder / HELD_OUT_NAME).exists()
     held_out = ScanCollection(folder).held_out() if is_settled else frozenset[str]()
-    for scan, segmentation in pairs:
+    count = 0
+    for case in _cases(folder):
+        count += 1
+        yield replace(case, held_out=case.name in held_out) if is_settled else case
+    if not count:
+        raise TrainingDataError(
+            f"There is no scan with a segmentation in {folder}; put NAME.nii.gz and NAME.seg.nrrd side by side, or a CT "
+            "series as DICOM with a DICOM segmentation of it."
+        )
+
+
+def _cases(folder: Path) -> Iterator[RawCase]:
+    for scan, segmentation in (*_slicer_pairs(folder), *_label_pairs(folder)):
         try:
-            case = _case(scan, segmentation, folder)
-            yield replace(case, held_out=case.name in held_out) if is_settled else case
+            yield _case(scan, segmentation, folder)
         except RuntimeError as error:
             raise TrainingDataError(f"{scan} or {segmentation} cannot be read; check the files.") from error
+    try:
+        yield from dicom_scans(folder, GROUP)
+    except ValueError as error:
+        raise TrainingDataError(str(error)) from error
 
 
 def _slicer_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:

@@ -37,7 +37,7 @@ def deformed(scan: LabelledScan, rng: np.random.Generator) -> LabelledScan:
 
 def _sources(scan: LabelledScan, rng: np.random.Generator) -> np.ndarray:
     """float32 (3, K, J, I): which voxel each voxel comes from, as its place along each axis."""
-    shape, spacing = scan.labels.shape, np.array(scan.volume.spacing_mm[::-1], np.float32)
+    shape, spacing = scan.labels.shape, np.array(scan.volume.spacing_mm, np.float32)
     turn = Rotation.from_euler("xyz", rng.uniform(-_MOST_DEGREES, _MOST_DEGREES, 3), degrees=True).as_matrix()
     matrix = (turn * np.exp(rng.normal(0.0, _SIZE_SPREAD, 3))).astype(np.float32)
     from_middle = [

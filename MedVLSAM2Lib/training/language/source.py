@@ -150,8 +150,7 @@ class LanguageSource:
         structures = {value: meant[0] for value, meant in known.items() if meant}
         phase = Phase(str(rng.choice(list(Phase))))
         seen = deformed(seen_through(scan, bounds, self.config.grid, with_image=False), rng)
-        i, j, k = seen.volume.spacing_mm
-        image = plausible_image(seen.labels, structures, (k, j, i), phase, rng)
+        image = plausible_image(seen.labels, structures, seen.volume.spacing_mm, phase, rng)
         # Only a vessel shows the phase.
         known_phase = phase if {"aorta", "inferior vena cava"} & set(scan.ids) else None
         return replace(seen, volume=replace(seen.volume, array=image), phase=known_phase)
