@@ -369,6 +369,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/scripting/refusals.py
   MedVLSAM2Lib/scripting/report_templates.py
   MedVLSAM2Lib/scripting/scan_segment.py
+  MedVLSAM2Lib/scripting/segment_files.py
   MedVLSAM2Lib/scripting/session.py
   MedVLSAM2Lib/session/__init__.py
   MedVLSAM2Lib/session/asking.py

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
-from MedVLSAM2Lib.files.segmentation_reader import read_segmentation_file
 from MedVLSAM2Lib.files.volume_file import read_volume
-from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, SegmentCode, TemplateError
+from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, TemplateError
 from MedVLSAM2Lib.report.exporters.dicom_source import SourceSeries
 from MedVLSAM2Lib.report.templates import Template
 from MedVLSAM2Lib.scripting.draft import Draft, check_report_path
 from MedVLSAM2Lib.scripting.refusals import REFUSALS
 from MedVLSAM2Lib.scripting.report_templates import template_for, template_named, template_names
 from MedVLSAM2Lib.scripting.scan_segment import ScanSegment
+from MedVLSAM2Lib.scripting.segment_files import read_segments
 from MedVLSAM2Lib.scripting.session import Session, dicom_files_of, load_model
 from MedVLSAM2Lib.volume import Modality, Volume
 
@@ -40,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--indication", default="", metavar="TEXT", help="why the scan was made")
     parser.add_argument(
-        "--segmentation", type=Path, metavar="FILE", help="a .seg.nrrd of the scan, instead of finding by name"
+        "--segmentation",
+        type=Path,
+        metavar="FILE",
+        help="a .seg.nrrd or DICOM SEG of the scan, instead of finding by name",
     )
     parser.add_argument("--no-language", action="store_true", help="neither find by name nor let the model write")
     parser.add_argument(
@@ -94,14 +97,4 @@ def _given_segments(
         if template is None:
             raise TemplateError(f"Name a --template ({template_names()}), or give a --segmentation to guess it from.")
         return None
-    return [
-        ScanSegment(
-            one.segment_id,
-            one.name,
-            one.mask,
-            volume,
-            code=SegmentCode.from_terminology(one.terminology),
-            colour=one.colour,
-        )
-        for one in read_segmentation_file(arguments.segmentation, volume)
-    ]
+    return read_segments(arguments.segmentation, volume)

@@ -69,7 +69,9 @@ def test_what_the_template_names_is_found_and_the_model_s_sentences_are_marked(
     assert re.fullmatch(r"[0-9a-f]{16}", report.model.checkpoint_sha256)
 
 
-def test_a_dicom_folder_gives_the_technique_and_takes_seg_and_sr(a_series: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_dicom_folder_gives_the_technique_and_takes_and_gives_seg_and_sr(
+    a_series: tuple[Path, Path], tmp_path: Path
+) -> None:
     series, segmentation = a_series
     output, folder = tmp_path / "report.txt", tmp_path / "dicom"
     arguments = ["report", str(series), "--segmentation", str(segmentation), "--no-language", "-o", str(output)]
@@ -82,6 +84,10 @@ def test_a_dicom_folder_gives_the_technique_and_takes_seg_and_sr(a_series: tuple
     volume = re.search(r"Liver: ([\d.]+)", output.read_text("utf-8"))
     assert volume is not None
     assert float(volume[1]) == pytest.approx(LIVER_ML, rel=0.05)
+
+    again = ["report", str(series), "--segmentation", str(folder / "segmentation.dcm"), "--no-language"]
+    assert main([*again, "-o", str(tmp_path / "again.txt")]) == 0
+    assert f"Liver: {volume[1]}" in (tmp_path / "again.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
