@@ -135,6 +135,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/segmentation_reader.py
   MedVLSAM2Lib/files/volume_file.py
+  MedVLSAM2Lib/learning_start.py
   MedVLSAM2Lib/memory/__init__.py
   MedVLSAM2Lib/memory/checkpoint_shape.py
   MedVLSAM2Lib/memory/estimate.py

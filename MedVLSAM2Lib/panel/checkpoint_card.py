@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from MedVLSAM2Lib.learning_start import why_not_learned_from
 from MedVLSAM2Lib.plain_json import parse_json
+from MedVLSAM2Lib.shown_paths import by_name
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,14 @@ class CheckpointCard:
         name: what it is called.
         capabilities: what it says it was trained for; empty when it does not say.
         problem: one sentence: why it cannot be a checkpoint; empty when it may be one.
+        why_not_learned_from: one sentence: why learning cannot go on from it; empty when it may.
     """
 
     folder: Path
     name: str
     capabilities: tuple[str, ...] = ()
     problem: str = ""
+    why_not_learned_from: str = ""
 
 
 def read_checkpoint_card(folder: Path) -> CheckpointCard:
@@ -40,7 +44,9 @@ def read_checkpoint_card(folder: Path) -> CheckpointCard:
         return CheckpointCard(folder, name, problem=problem)
     if not isinstance(card, dict):
         return CheckpointCard(folder, name, problem=f"The config.json in {name} describes no model; choose another.")
-    return CheckpointCard(folder, str(card.get("name") or name), _texts(card.get("capabilities")))
+    capabilities = _texts(card.get("capabilities"))
+    why_not = by_name(why_not_learned_from(folder), folder)
+    return CheckpointCard(folder, str(card.get("name") or name), capabilities, why_not_learned_from=why_not)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -212,6 +212,8 @@ class TeachSection:
 
     def _why_not(self) -> str:
         """Why nothing can be learned; empty when something can."""
+        if self._model.card.why_not_learned_from:
+            return self._model.card.why_not_learned_from
         scans = self._scans()
         if scans < FEWEST_SCANS:
             here = "there is none" if not scans else "there is 1"

@@ -12,6 +12,7 @@ from pathlib import Path
 from MedVLSAM2Lib.files.atomic_write import FileWriteError
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.training.data.cache import default_cache, load_cases, prepare
+from MedVLSAM2Lib.training.data.own_scans import TrainingDataError
 from MedVLSAM2Lib.training.learning.run import calibrate_run
 from MedVLSAM2Lib.training.learning.training_run import BEST, LATEST
 from MedVLSAM2Lib.training.stage_command import add_stages
@@ -23,12 +24,12 @@ COMMAND_OF_CARD = "medvlsam2 train all --data ../shared/data/training --output D
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status: 2 when there is no checkpoint where there should be one, or the disk refused."""
+    """Run one command; the exit status: 2 when a checkpoint or the data cannot be used, or the disk refused."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     chosen = parser().parse_args(arguments)
     try:
         chosen.run(chosen)
-    except (CheckpointError, FileWriteError) as error:
+    except (CheckpointError, FileWriteError, TrainingDataError) as error:
         logger.error("%s", error)
         return 2
     return 0

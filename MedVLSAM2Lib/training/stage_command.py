@@ -12,8 +12,11 @@ from typing import Any
 
 import torch
 
+from MedVLSAM2Lib.learning_start import why_not_learned_from
+from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.training.config import Schedule, TrainingConfig
-from MedVLSAM2Lib.training.data.cache import default_cache, prepare
+from MedVLSAM2Lib.training.data.cache import default_cache, is_prepared, prepare
+from MedVLSAM2Lib.training.data.own_scans import TrainingDataError
 from MedVLSAM2Lib.training.learning.processes import AcceleratedProcesses, OneProcess, Processes
 from MedVLSAM2Lib.training.learning.run import train
 from MedVLSAM2Lib.training.learning.training_device import AUTO, training_device
@@ -89,7 +92,7 @@ def _add_device(command: argparse.ArgumentParser) -> None:
 
 
 def _interactive(chosen: argparse.Namespace) -> None:
-    prepare(chosen.data, chosen.cache)
+    _prepare(chosen.data, chosen.cache)
     values = json.loads(chosen.config.read_text(encoding="utf-8"))
     run = _slices_run if values.get("kind") == SLICES else _patches_run
     run(values, chosen)
@@ -127,13 +130,16 @@ def _stage(chosen: argparse.Namespace) -> None:
     from MedVLSAM2Lib.training.joint.config import JointConfig
     from MedVLSAM2Lib.training.joint.run import train_stage
 
+    why_not = why_not_learned_from(chosen.start) if chosen.start is not None else ""
+    if why_not:
+        raise CheckpointError(why_not)
     config = JointConfig.read(chosen.config)
     config = replace(config, schedule=_schedule(config.schedule, chosen))
     cache = chosen.cache or chosen.output / PREPARED
-    if chosen.cache is None and not chosen.resume:
+    if chosen.cache is None and not chosen.resume and _count() == 1:
         shutil.rmtree(cache, ignore_errors=True)
     if chosen.data is not None:
-        prepare(chosen.data, cache)
+        _prepare(chosen.data, cache, is_named=chosen.cache is not None)
     train_stage(
         config,
         chosen.output,
@@ -147,9 +153,24 @@ def _stage(chosen: argparse.Namespace) -> None:
     )
 
 
+def _prepare(data: Path, cache: Path, is_named: bool = True) -> None:
+    """Prepare the data where it is not; several processes must find it prepared, in a cache that was named."""
+    if _count() > 1 and not (is_named and is_prepared(cache)):
+        raise TrainingDataError(
+            "Several processes would all prepare the same scans; prepare them once with python -m MedVLSAM2Lib.training "
+            "prepare --data DATA --cache CACHE, and name that folder with --cache."
+        )
+    prepare(data, cache)
+
+
+def _count() -> int:
+    """How many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def _processes(device: torch.device) -> Processes:
     """The processes that ``accelerate launch`` started, or this one alone."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if _count() == 1:
         return OneProcess(device)
     return AcceleratedProcesses(device.type)
 

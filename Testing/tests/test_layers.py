@@ -30,6 +30,7 @@ LOADED_BY_SLICER = (
     "environment",
     "memory",
     "bundled_checkpoint",
+    "learning_start",
     "plain_json",
     "shown_paths",
     "slots",
@@ -58,6 +59,7 @@ LAYERS: dict[str, Layer] = {
     "bundled_checkpoint": _may("", ""),
     "catalogue": _may("bundled_checkpoint files plain_json", "huggingface_hub httpx2 filelock"),
     "slots": _may("", ""),
+    "learning_start": _may("plain_json", ""),
     "plain_json": _may("", ""),
     "shown_paths": _may("", ""),
     "memory": _may("plain_json", ""),
@@ -75,11 +77,11 @@ LAYERS: dict[str, Layer] = {
     "scene": _may("engine report prompts results volume plain_json", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
         "scene engine report prompts results volume files bundled_checkpoint catalogue environment memory vocabulary "
-        "plain_json shown_paths",
+        "learning_start plain_json shown_paths",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
-        "model session report prompts results volume files slots vocabulary survey",
+        "learning_start model session report prompts results volume files slots vocabulary survey",
         "numpy scipy torch safetensors SimpleITK pydicom tokenizers transformers accelerate peft",
     ),
     "evaluation": _may(

@@ -35,9 +35,7 @@ def default_cache() -> Path:
 
 def prepare(data: Path, cache: Path, seed: int = 0) -> None:
     """Read the training folders once and write the cache; a complete cache of this version is left alone."""
-    if (cache / INDEX_NAME).exists() and json.loads((cache / INDEX_NAME).read_text(encoding="utf-8"))[
-        "version"
-    ] == CACHE_VERSION:
+    if is_prepared(cache):
         return
     cache.mkdir(parents=True, exist_ok=True)
     index = []
@@ -46,6 +44,12 @@ def prepare(data: Path, cache: Path, seed: int = 0) -> None:
         logger.info("prepared %s: %d objects", raw.name, len(index[-1]["objects"]))
     # Written last: an index means that all arrays are there.
     (cache / INDEX_NAME).write_text(json.dumps({"version": CACHE_VERSION, "cases": index}), encoding="utf-8")
+
+
+def is_prepared(cache: Path) -> bool:
+    """Whether a complete cache of this version is there."""
+    index = cache / INDEX_NAME
+    return index.exists() and json.loads(index.read_text(encoding="utf-8"))["version"] == CACHE_VERSION
 
 
 def load_cases(cache: Path) -> list[Case]:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
+from MedVLSAM2Lib.learning_start import wrong_kind
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.language.config import LanguageConfig
 from MedVLSAM2Lib.model.language.language_model import LanguageModel
@@ -164,10 +165,7 @@ class JointNetwork(nn.Module):
 
 def _patches(component: MaskComponent, folder: Path) -> PatchNetwork:
     if not isinstance(component.network, PatchNetwork):
-        raise CheckpointError(
-            f"The mask model in {folder} is of the kind {component.kind}; learning goes on from one of the kind patches, "
-            "such as the bundled checkpoint's."
-        )
+        raise CheckpointError(wrong_kind(folder, component.kind))
     return component.network
 
 

@@ -232,6 +232,24 @@ def test_it_learns_beside_slicer_stops_goes_on_and_can_be_used_and_left_again(
     assert model.is_bundled
 
 
+def test_a_model_that_is_not_learned_from_is_refused_before_anything_is_kept(
+    the_section: Section, tmp_path: Path
+) -> None:
+    for number in range(2):
+        a_scan(f"scan {number}", number)
+    the_section.slicer.process_events(until=lambda: the_section.can("learn"), timeout_s=10)
+    slices = tmp_path / "sam2"
+    slices.mkdir()
+    (slices / "config.json").write_text(json.dumps({"architecture": "slices", "name": "SAM 2"}))
+    the_section.module.widget.panel.model.use(slices)
+    the_section.slicer.process_events(until=lambda: not the_section.can("learn"), timeout_s=10)
+    assert the_section.ui.teachLabel.text.replace("\N{ZERO WIDTH SPACE}", "").startswith(
+        "The mask model in sam2 is of the kind 'slices'; learning goes on from one of the kind patches"
+    )
+    assert the_section.can("keep")
+    assert not the_section.teacher._folder.exists()
+
+
 def test_the_section_fits_into_a_narrow_panel(the_section: Section) -> None:
     a_scan("Segmentation_of_the_abdomen_of_patient_0042_after_contrast_reviewed_by_two_readers", 0)
     the_section.module.panel.resize(NARROW, 3000)
