@@ -172,7 +172,7 @@ def _processes(device: torch.device) -> Processes:
     """The processes that ``accelerate launch`` started, or this one alone."""
     if _count() == 1:
         return OneProcess(device)
-    return AcceleratedProcesses(device.type)
+    return AcceleratedProcesses(device.type, os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true")
 
 
 def _device(name: str) -> torch.device:

@@ -21,6 +21,9 @@ from MedVLSAM2Lib.training.language.surveyed_scans import SurveyedConversation
 from MedVLSAM2Lib.training.learning.mixed_precision import mixed_precision
 from MedVLSAM2Lib.training.learning.rounds import Rounds, RoundsResult
 
+# Processes that hold a language model in parts compute its layers together: none may read phrases where another has none.
+UNHEARD = "nothing"
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -97,7 +100,9 @@ class Learner:
             alignment = self._alignment_loss(network, scans, visual)
             numbers["alignment_loss"] = float(alignment.detach())
             losses.append(weights.alignment * alignment)
-        if weights.words and any(scan.worded for scan in scans):
+        if weights.words and not any(scan.worded for scan in scans):
+            losses.append(self._unheard(network))
+        elif weights.words:
             result = self._masks_of_words(network, scans, read, rng)
             numbers |= {"word_dice": float(result.dice[-1].mean()), "word_loss": float(result.loss.detach())}
             losses.append(weights.words * result.loss)
@@ -123,7 +128,7 @@ class Learner:
     ) -> RoundsResult:
         pairs = [(row, worded) for row, scan in enumerate(scans) for worded in scan.worded]
         kept = [(row, worded) for row, worded in pairs if worded.phrase is not None or _stands(read, row, worded)]
-        spoken = [worded.phrase for _, worded in kept if worded.phrase is not None]
+        spoken = [worded.phrase for _, worded in kept if worded.phrase is not None] or [UNHEARD]
         phrases = phrase_states(network, self._tokens, spoken, self._config.bfloat16)
         states, taken = [], 0
         for row, worded in kept:
@@ -135,6 +140,10 @@ class Learner:
         tokens = network.seg_projector(torch.stack(states))[:, None]
         examples = [worded.views for _, worded in kept]
         return self._words.run(network.listener, examples, self._words.draw_count(rng), rng, tokens)
+
+    def _unheard(self, network: JointNetwork) -> Tensor:
+        """Nothing, for which the language model is asked as for anything else."""
+        return 0 * phrase_states(network, self._tokens, [UNHEARD], self._config.bfloat16).sum()
 
     def _meaning_loss(self, network: JointNetwork, meanings: Sequence[Meaning]) -> Tensor:
         """Cross-entropy of what seg tokens say of each term and side, summed over them."""

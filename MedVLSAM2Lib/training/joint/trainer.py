@@ -20,6 +20,7 @@ from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
 from MedVLSAM2Lib.training.learning.processes import OneProcess, Processes
 from MedVLSAM2Lib.training.learning.replicas import Replicas
+from MedVLSAM2Lib.training.learning.sharding import whole_on_cpu
 from MedVLSAM2Lib.training.learning.training_state import TrainingState
 
 STREAM = 3_000_000
@@ -45,7 +46,6 @@ class JointTrainer(TrainingState[JointNetwork]):
         self.processes = processes or OneProcess()
         if config.adapters is not None and LANGUAGE in config.learns:
             add_adapters(network.language_model, config.adapters, tokenizer, network.asked)
-        network.to(self.processes.device)
         # Parts that stay as they are keep the statistics of their norms too; copies of the network are as it is now.
         network.eval()
         for part in config.learns:
@@ -57,9 +57,21 @@ class JointTrainer(TrainingState[JointNetwork]):
         self._learner = Learner(config, ConversationTokens(tokenizer, network.asked), before)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(_learns(name, config))
-        self._replicas = Replicas(network, config.threads)
+        is_sharded = self.processes.is_sharded
+        self._whole = copy.deepcopy(average.network) if is_sharded and self.processes.index == 0 else None
+        for one in (network, average.network, before):
+            if one is not None:
+                self.processes.deal_out(one.language_model)
+                one.to(self.processes.device)
+        # What is dealt out among processes cannot be copied for threads.
+        self._replicas = Replicas(network, 1 if is_sharded else config.threads)
         optimiser = torch.optim.AdamW(
-            _groups(network, config), config.schedule.peak, betas=(0.9, 0.98), weight_decay=config.weight_decay
+            _groups(network, config),
+            config.schedule.peak,
+            betas=(0.9, 0.98),
+            weight_decay=config.weight_decay,
+            # Weights that are dealt out cannot be stepped together with whole ones.
+            foreach=False if is_sharded else None,
         )
         super().__init__(network, average, optimiser, config.schedule)
 
@@ -91,9 +103,22 @@ class JointTrainer(TrainingState[JointNetwork]):
         self.take_step(self.config.gradient_norm)
         return _means([part.numbers for parts in measured for part in parts])
 
+    @torch.no_grad()
+    def whole_average(self) -> JointNetwork:
+        """The averaged network, whole and on the CPU where it is dealt out, in the process that writes."""
+        if not self.processes.is_sharded:
+            return self.average.network
+        kept = self._whole.state_dict() if self._whole is not None else {}
+        for name, mean in self.average.network.state_dict().items():
+            whole = whole_on_cpu(mean)
+            if name in kept:
+                kept[name].copy_(whole)
+        return self.average.network if self._whole is None else self._whole
+
     def export(self, folder: Path, validation: dict[str, float]) -> None:
         """Write the averaged weights, and what is known of them, as a checkpoint."""
-        save_checkpoint_of(self.average.network, self.tokenizer, folder, self.config, self.progress, validation)
+        network = self.average.network if self._whole is None else self._whole
+        save_checkpoint_of(network, self.tokenizer, folder, self.config, self.progress, validation)
 
     def _gradients(self, batch: JointBatch, number: int, batches: int) -> list[Measured]:
         """Gradients of one batch, its parts computed side by side."""

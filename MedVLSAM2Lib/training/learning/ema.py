@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from MedVLSAM2Lib.training.learning.sharding import own_part
+
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -23,7 +25,7 @@ class MovingAverage(Generic[N]):
         """Take one step's weights into the average."""
         decay = min(self._decay, (1 + step) / (20 + step))
         for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
-            mean.lerp_(weight, 1 - decay)
+            own_part(mean).lerp_(own_part(weight), 1 - decay)
         # Statistics of batch norms are averages already.
         for own, other in zip(self.network.buffers(), network.buffers(), strict=True):
             own.copy_(other)

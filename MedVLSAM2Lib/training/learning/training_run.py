@@ -76,8 +76,12 @@ class Trains(Protocol[N, B]):
         """What the curve says of so many steps in so many seconds."""
         ...
 
-    def save(self, folder: Path) -> None:
-        """Write the state to resume from."""
+    def save(self, folder: Path, writes: bool = True) -> None:
+        """Write the state to resume from; every process calls it, one ``writes``."""
+        ...
+
+    def whole_average(self) -> N:
+        """The averaged network, whole, in the process that writes; every process calls it."""
         ...
 
     def resume(self, folder: Path) -> None:
@@ -85,7 +89,7 @@ class Trains(Protocol[N, B]):
         ...
 
     def export(self, folder: Path, validation: dict[str, float]) -> None:
-        """Write the averaged weights as a checkpoint."""
+        """Write the averaged weights, as ``whole_average`` last gave them, as a checkpoint."""
         ...
 
 
@@ -137,12 +141,10 @@ class TrainingRun(Generic[N, B]):
 
     def until_done(self) -> None:
         """Train to the end of the schedule, or until ``stop``."""
-        if self._writes and self._begins_with_validation and self._trainer.progress.step == 0:
+        if self._begins_with_validation and self._trainer.progress.step == 0:
             self._validate()
         with self._workers(self._trainer.progress.step * self._trainer.batches_a_step) as workers:
             self._steps(workers)
-        if not self._writes:
-            return
         self._save()
         if self._trainer.is_done:
             self._validate()
@@ -151,15 +153,18 @@ class TrainingRun(Generic[N, B]):
         config = self._trainer.config
         log, save = Every(config.log_seconds), Every(config.checkpoint_seconds)
         validate = Every(config.validation_seconds)
-        while not (self._trainer.is_done or self._stopped):
+        agree = self._trainer.processes.agree
+        is_stopped = False
+        while not (self._trainer.is_done or is_stopped):
             began = time.monotonic()
             batches = [workers.next() for _ in range(self._trainer.batches_a_step)]
             waited = time.monotonic() - began
             self._curve.add(**self._trainer.step(batches))
             self._curve.count(steps=1, waited=waited)
-            if self._writes and save.is_due():
+            to_save, to_validate, is_stopped = agree([save.is_due(), validate.is_due(), self._stopped])
+            if to_save:
                 self._save()
-            if self._writes and validate.is_due():
+            if to_validate:
                 self._validate()
             self._trainer.progress.seconds += time.monotonic() - began
             if self._writes and log.is_due():
@@ -177,12 +182,16 @@ class TrainingRun(Generic[N, B]):
         _tell(self._trainer.stage, row)
 
     def _save(self) -> None:
-        self._trainer.save(self._output)
-        self._trainer.export(self._output / LATEST, {})
+        self._trainer.save(self._output, self._writes)
+        self._trainer.whole_average()
+        if self._writes:
+            self._trainer.export(self._output / LATEST, {})
 
     def _validate(self) -> None:
-        now = self._trainer.progress
-        found = self._validation.run(self._trainer.average.network)
+        now, network = self._trainer.progress, self._trainer.whole_average()
+        if not self._writes:
+            return
+        found = self._validation.run(network)
         self._measures.write(step=now.step, seconds=now.seconds, **found)
         _tell("validation", found)
         if self._validation.score(found) > now.best:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
@@ -12,6 +12,13 @@ from torch import nn
 from MedVLSAM2Lib.training.config import Schedule
 from MedVLSAM2Lib.training.learning.ema import MovingAverage
 from MedVLSAM2Lib.training.learning.schedule import learning_rate, progress
+from MedVLSAM2Lib.training.learning.sharding import (
+    clip_gradients,
+    is_dealt_out,
+    load_whole,
+    load_whole_optimiser,
+    whole_on_cpu,
+)
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -49,32 +56,43 @@ class TrainingState(Generic[N]):
 
     def take_step(self, gradient_norm: float) -> None:
         """Change the weights along their gradients, which are clipped to ``gradient_norm`` and forgotten."""
-        learned = [parameter for parameter in self.network.parameters() if parameter.grad is not None]
-        torch.nn.utils.clip_grad_norm_(learned, gradient_norm)
+        clip_gradients(self.network.parameters(), gradient_norm)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.progress.step += 1
         self.average.update(self.network, self.progress.step)
 
-    def save(self, folder: Path) -> None:
-        """Write the state to resume from, on any device; a state that is there is replaced only by a complete one."""
+    def whole_average(self) -> N:
+        """The averaged network, whole, in the process that writes; every process has to ask for it at once."""
+        return self.average.network
+
+    def save(self, folder: Path, writes: bool = True) -> None:
+        """Write the state to resume from, on any device; a state that is there is replaced only by a complete one.
+
+        Every process has to call it; one ``writes``.
+        """
+        if not (writes or is_dealt_out(self.network)):
+            return
         state = {
             "progress": vars(self.progress),
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
+        whole = whole_on_cpu(state)
+        if not writes:
+            return
         unfinished = folder / (STATE_NAME + ".part")
-        torch.save(_on_cpu(state), unfinished)
+        torch.save(whole, unfinished)
         unfinished.replace(folder / STATE_NAME)
 
     def resume(self, folder: Path) -> None:
         """Go on where ``save`` was last called."""
         state = torch.load(folder / STATE_NAME, weights_only=True)
         self.progress = Progress(**state["progress"])
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        load_whole(self.network, state["network"])
+        load_whole(self.average.network, state["average"])
+        load_whole_optimiser(self.optimiser, state["optimiser"])
 
     @property
     def _done(self) -> float:
@@ -84,12 +102,3 @@ class TrainingState(Generic[N]):
 def has_state(folder: Path) -> bool:
     """Whether there is something to resume."""
     return (folder / STATE_NAME).exists()
-
-
-def _on_cpu(value: Any) -> Any:
-    """The same with its tensors where every machine can read them."""
-    if isinstance(value, torch.Tensor):
-        return value.cpu()
-    if isinstance(value, dict):
-        return {name: _on_cpu(inner) for name, inner in value.items()}
-    return [_on_cpu(inner) for inner in value] if isinstance(value, list) else value

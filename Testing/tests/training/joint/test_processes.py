@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedModel
 
 from MedVLSAM2Lib.training.config import TrainingConfig
 from MedVLSAM2Lib.training.data.cache import load_cases
@@ -33,10 +34,16 @@ STEPS = 2
 
 
 class Two:
-    index, count, device = 0, 2, torch.device("cpu")
+    index, count, device, is_sharded = 0, 2, torch.device("cpu"), False
 
     def average_gradients(self, network: torch.nn.Module) -> None:
         raise AssertionError("nothing is trained here")
+
+    def deal_out(self, language: PreTrainedModel) -> None:
+        raise AssertionError("nothing is dealt out here")
+
+    def agree(self, wishes: Sequence[bool]) -> list[bool]:
+        raise AssertionError("nothing is wished here")
 
 
 def test_two_processes_learn_what_one_learns_from_the_batches_of_both(
@@ -84,8 +91,43 @@ def test_two_processes_learn_from_clicks_what_one_learns_from_the_examples_of_bo
         assert torch.allclose(parameter, together["network"][name], atol=1e-5), name
 
 
-def _launch(arguments: list[str]) -> None:
-    """``medvlsam2 train`` as ``accelerate launch --cpu --num_processes 2`` starts it."""
+def test_layers_dealt_out_among_processes_learn_as_whole_ones_and_are_written_whole(
+    a_stage: JointConfig, a_tokenizer_folder: Path, people_folder: Path, tmp_path: Path
+) -> None:
+    weights = LossWeights(language=1, words=1, clicks=0, meaning=1)
+    config = replace(a_stage, weights=weights, threads=1, schedule=replace(a_stage.schedule, steps=STEPS))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "people").symlink_to(people_folder)
+    settings = tmp_path / "joint.json"
+    settings.write_text(json.dumps(config.to_dict()))
+    written = ["--cache", str(tmp_path / "cache"), "--output", str(tmp_path / "run")]
+    arguments = ["joint", "--config", str(settings), *written, "--tokenizer", str(a_tokenizer_folder)]
+    # Stopped after the first step, whose schedule is that of both, and gone on with.
+    words = AutoTokenizer.from_pretrained(str(a_tokenizer_folder), local_files_only=True)
+    torch.manual_seed(config.seed)
+    alone = JointTrainer(config, JointNetwork.made(config.network, words), words)
+    source = joint_source(config, None, people_folder)
+    alone.step([source.batch(0), source.batch(1)])
+    (tmp_path / "run").mkdir()
+    alone.save(tmp_path / "run")
+    _launch([*arguments, "--resume"], is_sharded=True)
+    alone.step([source.batch(2), source.batch(3)])
+
+    state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+    assert state["progress"]["step"] == STEPS
+    for name, parameter in alone.network.named_parameters():
+        assert torch.allclose(parameter, state["network"][name], atol=1e-4), name
+    for name, mean in alone.average.network.named_parameters():
+        assert torch.allclose(mean, state["average"][name], atol=1e-4), name
+    # One process alone goes on with what several have written, and opens their checkpoint.
+    alone.resume(tmp_path / "run")
+    latest = JointNetwork.from_checkpoint(tmp_path / "run" / "latest")
+    for name, mean in alone.average.network.language_model.named_parameters():
+        assert torch.allclose(mean, latest.language_model.get_parameter(name), atol=1e-3), name
+
+
+def _launch(arguments: list[str], is_sharded: bool = False) -> None:
+    """``medvlsam2 train`` as ``accelerate launch --cpu --num_processes 2`` starts it, or with FSDP as well."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -95,6 +137,7 @@ def _launch(arguments: list[str]) -> None:
         "MASTER_PORT": port,
         "WORLD_SIZE": "2",
         "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_FSDP": str(is_sharded).lower(),
     }
     started = [
         subprocess.Popen(
@@ -118,7 +161,8 @@ def test_several_processes_agree_on_a_number_of_steps(a_stage: JointConfig, tmp_
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "processes"), [("several_gpus", "MULTI_GPU", 8), ("two_cpu_processes", "MULTI_CPU", 2)]
+    ("name", "kind", "processes"),
+    [("several_gpus", "MULTI_GPU", 8), ("sharded_gpus", "FSDP", 8), ("two_cpu_processes", "MULTI_CPU", 2)],
 )
 def test_accelerate_reads_the_config_that_the_documentation_names(name: str, kind: str, processes: int) -> None:
     config = load_config_from_file(str(CONFIGS / "accelerate" / f"{name}.yaml"))
