@@ -86,7 +86,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "evaluation": _may(
         "model session engine scene training report prompts results volume files bundled_checkpoint vocabulary survey",
-        "numpy scipy torch skimage sacrebleu rouge_score sam2 SimpleITK slicer vtk",
+        "numpy scipy torch skimage sacrebleu rouge_score nltk sam2 SimpleITK slicer vtk",
     ),
     "scripting": _may(
         "model session engine report prompts results volume files bundled_checkpoint vocabulary", "numpy"

@@ -253,8 +253,11 @@ def _by_confidence(
 def _wording(answers: Mapping[str, Sequence[tuple[str, str]]]) -> str:
     """Against the wording that the facts were put into; another true one counts as different."""
     scores = {kind: text_scores(pairs) for kind, pairs in sorted(answers.items())}
-    rows = [[kind, str(one.count), f"{one.bleu:.0f}", f"{one.rouge_l:.2f}"] for kind, one in scores.items()]
-    return markdown_table(["kind", "n", "BLEU", "ROUGE-L"], rows)
+    rows = [
+        [kind, str(one.count), f"{one.bleu:.0f}", f"{one.rouge_l:.2f}", f"{one.meteor:.2f}"]
+        for kind, one in scores.items()
+    ]
+    return markdown_table(["kind", "n", "BLEU", "ROUGE-L", "METEOR"], rows)
 
 
 def _closed(outcomes: Mapping[str, Sequence[str]]) -> str:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import DTensor
 
 from MedVLSAM2Lib.training.config import Schedule
-from MedVLSAM2Lib.training.learning.sharding import deal_out
+from MedVLSAM2Lib.training.learning.sharding import deal_out, is_part
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -117,6 +115,8 @@ class AcceleratedProcesses:
     def deal_out(self, language: PreTrainedModel) -> None:
         """Deal its layers out, each process getting a part of every weight, if they are to hold parts only."""
         if self.is_sharded:
+            from torch.distributed.device_mesh import init_device_mesh
+
             deal_out(language, init_device_mesh(self.device.type, (self.count,)))
 
     def agree(self, wishes: Sequence[bool]) -> list[bool]:
@@ -127,7 +127,7 @@ class AcceleratedProcesses:
     @torch.no_grad()
     def average_gradients(self, network: nn.Module) -> None:
         """Give every process the mean of all their gradients; those of layers that are dealt out are means already."""
-        learned = [p for p in network.parameters() if p.requires_grad and not isinstance(p, DTensor)]
+        learned = [p for p in network.parameters() if p.requires_grad and not is_part(p)]
         given = [p.grad if p.grad is not None else torch.zeros_like(p) for p in learned]
         whole = torch.cat([gradient.reshape(-1) for gradient in given])
         mean = self._accelerator.reduce(whole, reduction="mean")

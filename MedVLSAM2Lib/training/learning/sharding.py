@@ -7,15 +7,16 @@ and because the parts of a checkpoint are called one by one and not through one 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
+    from torch.distributed.tensor import DTensor
     from transformers import PreTrainedModel
 
 
@@ -38,19 +39,26 @@ def deal_out(language: PreTrainedModel, mesh: DeviceMesh) -> None:
         fully_shard(layer, mesh=mesh, reshard_after_forward=True)
 
 
+def is_part(value: object) -> TypeGuard[DTensor]:
+    """Whether it is a tensor of which this process holds a part."""
+    # To import it takes seconds, which nobody pays who has no such tensor.
+    module = sys.modules.get("torch.distributed.tensor")
+    return module is not None and isinstance(value, module.DTensor)
+
+
 def is_dealt_out(network: nn.Module) -> bool:
     """Whether any weight of it lies in parts in several processes."""
-    return any(isinstance(parameter, DTensor) for parameter in network.parameters())
+    return any(is_part(parameter) for parameter in network.parameters())
 
 
 def own_part(tensor: Tensor) -> Tensor:
     """The part that this process holds; all of a tensor that is not dealt out."""
-    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+    return tensor.to_local() if is_part(tensor) else tensor
 
 
 def whole_on_cpu(value: Any) -> Any:
     """The same with whole tensors that every machine can read; every process has to ask for it at once."""
-    if isinstance(value, DTensor):
+    if is_part(value):
         return value.full_tensor().cpu()
     if isinstance(value, Tensor):
         return value.cpu()
@@ -61,8 +69,10 @@ def whole_on_cpu(value: Any) -> Any:
 
 def part_like(whole: Tensor, like: Tensor) -> Tensor:
     """A whole tensor, which every process has, dealt out as ``like`` is, and where that is."""
-    if not isinstance(like, DTensor):
+    if not is_part(like):
         return whole.to(like.device)
+    from torch.distributed.tensor import distribute_tensor
+
     return distribute_tensor(whole.to(like.device), like.device_mesh, like.placements)
 
 
@@ -99,12 +109,12 @@ def clip_gradients(parameters: Iterable[nn.Parameter], most: float) -> None:
     """Make the norm of all gradients together at most ``most``, wherever their parts lie."""
     learned = [parameter for parameter in parameters if parameter.grad is not None]
     gradients = [parameter.grad for parameter in learned if parameter.grad is not None]
-    if not any(isinstance(gradient, DTensor) for gradient in gradients):
+    if not any(is_part(gradient) for gradient in gradients):
         torch.nn.utils.clip_grad_norm_(learned, most)
         return
-    kinds = ([g for g in gradients if isinstance(g, DTensor)], [g for g in gradients if not isinstance(g, DTensor)])
+    kinds = ([g for g in gradients if is_part(g)], [g for g in gradients if not is_part(g)])
     norms = [torch.nn.utils.get_total_norm(kind) for kind in kinds if kind]
-    total = torch.stack([norm.full_tensor() if isinstance(norm, DTensor) else norm for norm in norms]).norm()
+    total = torch.stack([norm.full_tensor() if is_part(norm) else norm for norm in norms]).norm()
     # As torch does it: never enlarged, and never divided by nothing.
     scale = (most / (total + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
