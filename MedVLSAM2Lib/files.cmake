@@ -488,6 +488,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/training/learning/run_log.py
   MedVLSAM2Lib/training/learning/scene.py
   MedVLSAM2Lib/training/learning/schedule.py
+  MedVLSAM2Lib/training/learning/sharding.py
   MedVLSAM2Lib/training/learning/trainer.py
   MedVLSAM2Lib/training/learning/training_device.py
   MedVLSAM2Lib/training/learning/training_run.py
@@ -555,6 +556,7 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/catalogue/entries.json
   MedVLSAM2Lib/environment/package_sizes.json
   MedVLSAM2Lib/training/configs/accelerate/several_gpus.yaml
+  MedVLSAM2Lib/training/configs/accelerate/sharded_gpus.yaml
   MedVLSAM2Lib/training/configs/accelerate/two_cpu_processes.yaml
   MedVLSAM2Lib/training/configs/align.json
   MedVLSAM2Lib/training/configs/caption.json
@@ -562,6 +564,7 @@ set(MedVLSAM2Lib_RESOURCES
   MedVLSAM2Lib/training/configs/comparison/slices.json
   MedVLSAM2Lib/training/configs/finetune.json
   MedVLSAM2Lib/training/configs/finetune_lora.json
+  MedVLSAM2Lib/training/configs/full.json
   MedVLSAM2Lib/training/configs/interactive.json
   MedVLSAM2Lib/training/configs/interactive_slim_views.json
   MedVLSAM2Lib/training/configs/joint.json

@@ -31,12 +31,17 @@ def deal_out(language: PreTrainedModel, mesh: DeviceMesh) -> None:
     # Imported when layers are dealt out: nothing else needs it.
     from torch.distributed.fsdp import fully_shard
 
+    for layer in layers_of(language):
+        fully_shard(layer, mesh=mesh, reshard_after_forward=True)
+
+
+def layers_of(language: PreTrainedModel) -> list[nn.Module]:
+    """The layers that are dealt out, which is nearly all of a large language model; ValueError where it names none."""
     kinds = set(language._no_split_modules or ())
     layers = [module for module in language.modules() if type(module).__name__ in kinds]
     if not layers:
         raise ValueError(f"A language model of the kind {type(language).__name__} cannot be dealt out among processes.")
-    for layer in layers:
-        fully_shard(layer, mesh=mesh, reshard_after_forward=True)
+    return layers
 
 
 def is_part(value: object) -> TypeGuard[DTensor]:

@@ -26,8 +26,10 @@ from MedVLSAM2Lib.training.joint.config import JointConfig, LossWeights
 from MedVLSAM2Lib.training.joint.network import JointNetwork
 from MedVLSAM2Lib.training.joint.run import train_stage
 from MedVLSAM2Lib.training.joint.trainer import JointTrainer
+from MedVLSAM2Lib.training.learning.sharding import layers_of
 from MedVLSAM2Lib.training.learning.trainer import Trainer
 from MedVLSAM2Lib.training.stage_command import CONFIGS
+from tests.training.joint.conftest import SIZE
 
 ROOT = Path(__file__).resolve().parents[4]
 STEPS = 2
@@ -124,6 +126,24 @@ def test_layers_dealt_out_among_processes_learn_as_whole_ones_and_are_written_wh
     latest = JointNetwork.from_checkpoint(tmp_path / "run" / "latest")
     for name, mean in alone.average.network.language_model.named_parameters():
         assert torch.allclose(mean, latest.language_model.get_parameter(name), atol=1e-3), name
+
+
+def test_of_the_full_size_nearly_all_is_dealt_out(a_tokenizer_folder: Path) -> None:
+    words = AutoTokenizer.from_pretrained(str(a_tokenizer_folder), local_files_only=True)
+    with torch.device("meta"):
+        network = JointNetwork.made(JointConfig.read(CONFIGS / "full.json").network, words)
+    dealt = sum(parameter.numel() for layer in layers_of(network.language_model) for parameter in layer.parameters())
+    whole = sum(parameter.numel() for parameter in network.parameters())
+    assert dealt > 6.5e9
+    assert dealt / whole > 0.98
+
+
+def test_a_language_model_that_does_not_name_its_layers_is_not_dealt_out(a_tokenizer_folder: Path) -> None:
+    words = AutoTokenizer.from_pretrained(str(a_tokenizer_folder), local_files_only=True)
+    language = JointNetwork.made(SIZE, words).language_model
+    language._no_split_modules = None
+    with pytest.raises(ValueError, match="of the kind Qwen2ForCausalLM cannot be dealt out"):
+        layers_of(language)
 
 
 def _launch(arguments: list[str], is_sharded: bool = False) -> None:
