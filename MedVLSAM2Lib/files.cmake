@@ -251,6 +251,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/prompt_placer.py
   MedVLSAM2Lib/panel/prompt_step.py
   MedVLSAM2Lib/panel/prompt_tool.py
+  MedVLSAM2Lib/panel/remaining_time.py
   MedVLSAM2Lib/panel/report_edits.py
   MedVLSAM2Lib/panel/report_export.py
   MedVLSAM2Lib/panel/report_exporter.py
@@ -273,10 +274,12 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/teach_section.py
   MedVLSAM2Lib/panel/teacher.py
   MedVLSAM2Lib/panel/teaching_material.py
+  MedVLSAM2Lib/panel/theme_watch.py
   MedVLSAM2Lib/panel/tool_rules.py
   MedVLSAM2Lib/panel/training_command.py
   MedVLSAM2Lib/panel/typed_text.py
   MedVLSAM2Lib/panel/typing_keys.py
+  MedVLSAM2Lib/phrase_size.py
   MedVLSAM2Lib/plain_json.py
   MedVLSAM2Lib/prompts.py
   MedVLSAM2Lib/report/__init__.py

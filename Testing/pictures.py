@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ TICKED = ("liver", "spleen", "left kidney", "right kidney")
 LOOKED_FOR = "left lung"
 QUESTIONS = ("Is the liver in this scan?", "How large is the left lung?")
 _PATIENCE_S = 300.0
+_A_POLL_S = 0.05
 
 
 class Studio:
@@ -56,10 +58,10 @@ class Studio:
         self._take_point()
 
     def look_again(self) -> None:
-        """Show everything in the colours that there are now."""
-        self._slicer.process_events()
-        self._panel.refresh()
-        self._panel.report.show_again()
+        """Let the panel see that the colours are others."""
+        for _ in range(2):
+            time.sleep(_A_POLL_S)
+            self._slicer.process_events()
 
     def pose(self, section: str, width: int) -> Any:
         """Unfold one section alone, ``width`` pixels wide; its pixels."""

@@ -11,6 +11,7 @@ from typing import Any
 from MedVLSAM2Lib.engine import Cancelled, Done, EngineClient, EngineEvent
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
+from MedVLSAM2Lib.panel.remaining_time import RemainingTime
 from MedVLSAM2Lib.prompts import Turn
 from MedVLSAM2Lib.results import AnswerDone, AnswerSentence, Failure, MaskRegion, Progress, TextLink
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
@@ -82,6 +83,7 @@ class Asker:
         self._before_preview: frozenset[str] | None = None
         self.notice = ""
         self.progress = ""
+        self._remaining = RemainingTime()
         self.given_back = ""
 
     @property
@@ -118,6 +120,7 @@ class Asker:
         exchange = Exchange(question, model=self._model.info.identity if self._model.info else "")
         self._asked[request] = _Asked(node, conversation, evidence, exchange)
         self.progress, self.given_back = "Waiting for the engine", ""
+        self._remaining.begin()
         self._changed()
         return True
 
@@ -180,7 +183,8 @@ class Asker:
         elif isinstance(payload, AnswerDone):
             asked.exchange = replace(asked.exchange, raw=payload.raw)
         elif isinstance(payload, Progress):
-            self.progress = payload.message
+            left = self._remaining.at(payload.fraction)
+            self.progress = f"{payload.message}, {left}" if left else payload.message
         elif isinstance(payload, Done):
             self._finish(event.request, asked)
         elif isinstance(payload, Cancelled | Failure):

@@ -13,6 +13,7 @@ from MedVLSAM2Lib.catalogue import CatalogueEntry
 from MedVLSAM2Lib.catalogue.sizes import in_words
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.model_shelf import MASK_MODELS, JobEnd, ModelShelf
+from MedVLSAM2Lib.panel.remaining_time import RemainingTime
 from MedVLSAM2Lib.panel.typed_text import in_label
 
 _HEADINGS = ("Model", "Here", "Download", "Licence", "Memory on CPU / GPU", "Can do")
@@ -44,6 +45,7 @@ class CatalogueSection:
     ) -> None:
         self._ui, self._shelf, self._model, self._say, self._changed = ui, shelf, model, say, changed
         self._licence = ""
+        self._remaining: RemainingTime | None = None
         self._timer = qt.QTimer(owner)
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self._poll)
@@ -103,6 +105,13 @@ class CatalogueSection:
         progress = self._shelf.progress
         self._ui.modelProgressBar.setRange(0, 100 if progress else 0)
         self._ui.modelProgressBar.setValue(round(100 * progress.fraction) if progress else 0)
+        if progress is None:
+            self._remaining = None
+        elif self._remaining is None:
+            self._remaining = RemainingTime()
+            self._remaining.begin(progress.fraction)
+        left = self._remaining.at(progress.fraction) if self._remaining is not None and progress is not None else ""
+        self._ui.modelProgressBar.setFormat(f"%p %, {left}" if left else "%p %")
 
     def _on_selected(self) -> None:
         self._licence = ""

@@ -124,7 +124,7 @@ class Finder:
         )
         self._log.begin_finding(request)
         self._report(f"Looking for {asked[0]}…" if len(asked) == 1 else f"Looking for {len(asked)} structures…")
-        self._segmenter.show_progress(Progress(0.0, ""))
+        self._segmenter.begin_progress()
         return True
 
     def take(self, event: EngineEvent) -> bool:

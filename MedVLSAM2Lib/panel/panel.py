@@ -34,6 +34,7 @@ from MedVLSAM2Lib.panel.segmenter import Segmenter
 from MedVLSAM2Lib.panel.shortcuts import Shortcuts
 from MedVLSAM2Lib.panel.status_line import StatusLine
 from MedVLSAM2Lib.panel.step_log import StepLog
+from MedVLSAM2Lib.panel.theme_watch import ThemeWatch
 from MedVLSAM2Lib.panel.typed_text import show_only_plain_text
 from MedVLSAM2Lib.report import bundled_templates, list_templates
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
@@ -143,6 +144,7 @@ class Panel:
         # The recorder first: it looks at everything and keeps nothing from the others.
         receivers = (self.audit, self._status, self.volume, self.model, self.finder, self.asker, self.segmenter)
         self._events = EngineEvents(client, receivers, self.refresh)
+        self._theme = ThemeWatch(ui.conversationView, self._show_in_new_colours)
         self._timer.connect("timeout()", self._poll)
         self.refresh()
 
@@ -235,7 +237,12 @@ class Panel:
         self.report.refresh(None)
         self.scene_loaded()
 
+    def _show_in_new_colours(self) -> None:
+        self._questions.refresh()
+        self.report.show_in_new_colours()
+
     def _poll(self) -> None:
+        self._theme.poll()
         self._events.poll()
         self._surfaces.poll()
         self.audit.poll()

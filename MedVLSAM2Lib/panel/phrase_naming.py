@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from MedVLSAM2Lib.phrase_size import split_size
 from MedVLSAM2Lib.results import FoundObject
 from MedVLSAM2Lib.scene.terminology import TISSUE, TerminologyEntry, entry_of_codes, find_entry
 from MedVLSAM2Lib.vocabulary import SIDE_CODES, Side, Structure, Vocabulary
@@ -26,7 +27,7 @@ class PhraseNaming:
     def name(self, found: FoundObject) -> str:
         """What the segment is called: the phrase, in the singular and numbered where it names several."""
         if found.count == 1:
-            return found.phrase
+            return split_size(found.phrase)[0]
         return f"{self._singular(found.phrase)} {found.number}"
 
     def entry(self, phrase: str) -> TerminologyEntry:
@@ -53,7 +54,7 @@ class PhraseNaming:
     def _singular(self, phrase: str) -> str:
         meant = self._meant_by(phrase)
         if not meant:
-            return phrase
+            return split_size(phrase)[0]
         term, side = meant[0].term, meant[0].side if len(meant) == 1 else None
         words = _bare(phrase).lower()
         is_plural = words in (term.plural.lower(), f"{side} {term.plural}".lower())
@@ -80,6 +81,7 @@ def _without_side(name: str) -> str:
 
 
 def _bare(phrase: str) -> str:
+    phrase, _ = split_size(phrase)
     lower = phrase.lower()
     before = next((words for words in _WORDS_BEFORE if lower.startswith(words)), "")
     return phrase[len(before) :]

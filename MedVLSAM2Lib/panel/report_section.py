@@ -88,10 +88,9 @@ class ReportSection:
         self.say("")
         self.reporter.choose(segmentation_node)
 
-    def show_again(self) -> None:
-        """Show the report anew, in the colours of another theme."""
-        self._table.show(())
-        self._show()
+    def show_in_new_colours(self) -> None:
+        """The theme has changed."""
+        self._table.catch_up()
 
     @property
     def study_type(self) -> str:

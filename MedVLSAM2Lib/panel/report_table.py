@@ -41,6 +41,7 @@ class ReportTable:
         self._pointer = RowPointer(table, lambda row: pointed_at(self._rows[row].statement_id if row >= 0 else ""))
         self._rows: tuple[ReportRow, ...] = ()
         self._wanted: tuple[ReportRow, ...] = ()
+        self._colour_shown = ""
         header = table.horizontalHeader()
         header.setSectionResizeMode(_TEXT, qt.QHeaderView.Stretch)
         header.setSectionResizeMode(_MARK, qt.QHeaderView.ResizeToContents)
@@ -77,7 +78,7 @@ class ReportTable:
     @property
     def is_behind(self) -> bool:
         """Whether there is more to show once nobody is typing in it."""
-        return self._wanted != self._rows
+        return self._wanted != self._rows or (bool(self._rows) and self._colour_shown != str(self._faint().name()))
 
     def show(self, rows: tuple[ReportRow, ...]) -> None:
         """Show these rows; while somebody is typing in the table, only after that (``catch_up``)."""
@@ -89,7 +90,7 @@ class ReportTable:
         if not self.is_behind or self._editor.is_open:
             return
         current, place = self.current, self._table.verticalScrollBar().value
-        self._rows = self._wanted
+        self._rows, self._colour_shown = self._wanted, str(self._faint().name())
         was_blocked = self._table.blockSignals(True)
         self._fill()
         kept = [n for n, row in enumerate(self._rows) if current and _is_same(row, current)]
@@ -128,20 +129,20 @@ class ReportTable:
         if not row.statement_id:
             item.setFlags(qt.Qt.ItemIsEnabled)
         if row.is_struck or not (row.statement_id or row.level < 2):
-            item.setForeground(self._faint())
+            item.setForeground(qt.QBrush(self._faint()))
         return item
 
     def _mark_item(self, row: ReportRow) -> Any:
         item = qt.QTableWidgetItem(row.mark)
         item.setToolTip(in_tooltip(row.hint))
         item.setFlags(qt.Qt.ItemIsEnabled)
-        item.setForeground(self._faint())
+        item.setForeground(qt.QBrush(self._faint()))
         return item
 
     def _faint(self) -> Any:
         colour = self._table.palette.color(qt.QPalette.Active, qt.QPalette.Text)
         colour.setAlphaF(_FAINT)
-        return qt.QBrush(colour)
+        return colour
 
     def _on_clicked(self, row: int, _column: int) -> None:
         if self._rows[row].statement_id:

@@ -77,6 +77,8 @@ class SegmentSection:
         ui.progressBar.setVisible(segmenter.is_busy)
         ui.progressBar.setRange(0, 100 if segmenter.progress else 0)
         ui.progressBar.setValue(round(100 * segmenter.progress))
+        ui.remainingLabel.setText(segmenter.remaining if segmenter.is_busy else "")
+        ui.remainingLabel.setVisible(bool(ui.remainingLabel.text))
         self._show_tools()
         self._show_target()
 

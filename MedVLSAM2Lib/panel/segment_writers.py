@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
+from MedVLSAM2Lib.scene.editing_rules import segment_editor_node
 from MedVLSAM2Lib.scene.segment_writer import SegmentWriter
 
 
 class SegmentWriters:
-    """Makes each writer once; the scene's Segment Editor node is honoured where there is one."""
+    """Makes each writer once; the Segment Editor node is honoured where there is one."""
 
     def __init__(self, surfaces: BackgroundSurfaces) -> None:
         self._surfaces = surfaces
@@ -20,9 +21,11 @@ class SegmentWriters:
         # The nodes themselves, not their IDs, which come back when nodes are deleted.
         key = (segmentation_node, volume_node)
         if key not in self._writers:
-            editor = segmentation_node.GetScene().GetFirstNodeByClass("vtkMRMLSegmentEditorNode")
-            self._writers[key] = SegmentWriter(segmentation_node, volume_node, editor, self._surfaces)
-        return self._writers[key]
+            self._writers[key] = SegmentWriter(segmentation_node, volume_node, surfaces=self._surfaces)
+        writer = self._writers[key]
+        # Slicer makes it when the Segment Editor is first opened, which may be after the first prompt.
+        writer.editor_node = segment_editor_node(segmentation_node.GetScene())
+        return writer
 
     def forget_gone(self) -> None:
         """Volumes or segmentations were deleted: their writers would hold their voxels."""

@@ -13,6 +13,7 @@ from MedVLSAM2Lib.panel.drawn_prompts import DrawnPrompt, WaitingPrompts
 from MedVLSAM2Lib.panel.prompt_display import PromptDisplay
 from MedVLSAM2Lib.panel.prompt_step import Made, PromptStep, target_of
 from MedVLSAM2Lib.panel.prompt_tool import PromptTool, read_prompt
+from MedVLSAM2Lib.panel.remaining_time import RemainingTime
 from MedVLSAM2Lib.panel.segment_writers import SegmentWriters
 from MedVLSAM2Lib.panel.step_log import StepLog
 from MedVLSAM2Lib.prompts import Phrase, PriorMask, Prompt, PromptError
@@ -61,7 +62,9 @@ class Segmenter:
         self._candidate_requests: dict[int, PromptStep] = {}
         self.segmentation_node: Any = None
         self.segment_id = ""
+        self._remaining = RemainingTime()
         self.progress = 0.0
+        self.remaining = ""
         self.engine_has_stopped = False
         self.is_counting = False
         self.waiting = WaitingPrompts()
@@ -183,9 +186,8 @@ class Segmenter:
         step = self._step(volume_id, drawn, self._require_target(is_next=drawn[0].starts_new))
         request = self._client.add_prompts(step.volume_id, step.object_id, step.prompts)
         self._log.begin(request, step)
-        self.progress = 0.0
         self._report("Segmenting…")
-        self._changed()
+        self.begin_progress()
         return step
 
     def has_done(self, step: PromptStep) -> bool:
@@ -277,9 +279,15 @@ class Segmenter:
             self._changed()
         return True
 
+    def begin_progress(self) -> None:
+        """The engine was asked something that takes time."""
+        self._remaining.begin()
+        self.progress, self.remaining = 0.0, ""
+        self._changed()
+
     def show_progress(self, progress: Progress) -> None:
         """Show how far the engine has come with what it is asked."""
-        self.progress = progress.fraction
+        self.progress, self.remaining = progress.fraction, self._remaining.at(progress.fraction)
         self._changed()
 
     def _write(self, request: int, region: MaskRegion) -> None:

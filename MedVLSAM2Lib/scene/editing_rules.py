@@ -54,6 +54,12 @@ class EditingRules:
         )
 
 
+def segment_editor_node(scene: Any) -> Any:
+    """The node with the settings of Slicer's Segment Editor, or another editor's where that was never opened, or None."""
+    class_name = "vtkMRMLSegmentEditorNode"
+    return scene.GetSingletonNode("SegmentEditor", class_name) or scene.GetFirstNodeByClass(class_name)
+
+
 def _overwritten(editor_node: Any, everyone: frozenset[str], visible: frozenset[str]) -> frozenset[str]:
     mode, modes = editor_node.GetOverwriteMode(), slicer.vtkMRMLSegmentEditorNode
     if mode == modes.OverwriteNone:

@@ -72,6 +72,8 @@ class EvidenceSegments:
         if node is not None:
             for segment_id in self._made:
                 node.GetSegmentation().RemoveSegment(segment_id)
+            if self._made and node.GetSegmentation().GetNumberOfSegments() == 0:
+                node.GetScene().RemoveNode(node)
         self._made.clear()
 
     def _make(self, link: TextLink, words: str) -> None:

@@ -32,7 +32,7 @@ class SegmentWriter:
     Args:
         segmentation_node: vtkMRMLSegmentationNode that stores voxels (Binary labelmap).
         volume_node: vtkMRMLScalarVolumeNode whose voxels the masks are about.
-        editor_node: vtkMRMLSegmentEditorNode whose settings are honoured, or None.
+        editor_node: vtkMRMLSegmentEditorNode whose settings are honoured, or None; another may be set later.
         surfaces: makes closed surfaces anew beside the caller's thread; without it, each write does so itself.
 
     Raises:
@@ -56,7 +56,7 @@ class SegmentWriter:
     ) -> None:
         self._segmentation_node = segmentation_node
         self._volume_node = volume_node
-        self._editor_node = editor_node
+        self.editor_node = editor_node
         self._history = EditHistory()
         self._watch = EditWatch()
         self._step_is_open = False
@@ -155,8 +155,8 @@ class SegmentWriter:
             raise SceneError(f"{self._volume_node.GetName()} has no voxels; load the scan again.")
 
     def _usable_editor_node(self) -> Any:
-        gone = self._editor_node is not None and self._editor_node.GetScene() is None
-        return None if gone else self._editor_node
+        gone = self.editor_node is not None and self.editor_node.GetScene() is None
+        return None if gone else self.editor_node
 
     def _replay(self, edits: Sequence[Sequence[VoxelChange]]) -> None:
         self._require_nodes()

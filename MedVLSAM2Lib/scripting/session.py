@@ -15,6 +15,7 @@ from MedVLSAM2Lib.engine.worker import CheckpointLoader
 from MedVLSAM2Lib.files.dicom_series import largest_series
 from MedVLSAM2Lib.files.volume_file import read_volume
 from MedVLSAM2Lib.model.mask_model import MaskModel
+from MedVLSAM2Lib.phrase_size import split_size
 from MedVLSAM2Lib.prompts import Box, Point, Prompt, PromptError, Turn
 from MedVLSAM2Lib.report import ModelIdentity, ModelSentence
 from MedVLSAM2Lib.report.templates import Template
@@ -131,8 +132,9 @@ class Session:
         found: dict[str, list[ScanSegment]] = {phrase: [] for phrase in asked}
         for event in events:
             if isinstance(event, FoundObject):
-                name = event.phrase if event.count == 1 else f"{event.phrase} {event.number}"
-                code = segment_code(event.phrase, self._vocabulary)
+                words, _ = split_size(event.phrase)
+                name = words if event.count == 1 else f"{words} {event.number}"
+                code = segment_code(words, self._vocabulary)
                 segment = self._segment(event.object_id, name, confidences[event.object_id])
                 found[event.phrase].append(replace(segment, code=code))
         return {phrase: tuple(segments) for phrase, segments in found.items()}

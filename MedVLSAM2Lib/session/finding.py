@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskRequest
+from MedVLSAM2Lib.phrase_size import split_size
 from MedVLSAM2Lib.prompts import Phrase, PromptError, check
+from MedVLSAM2Lib.report.axial_diameters import axial_diameters
 from MedVLSAM2Lib.results import Event, FoundObject, NotFound, Progress
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.grounding import Finding, Grounding, together
@@ -39,10 +41,20 @@ class PhraseFinder:
         """The objects that seg tokens (1, d) mean, the most certain first; none if nothing scores."""
         return self._grounding.findings(replace(self._request, tokens=tokens), self._cache, cancelled)
 
+    def of_size(self, phrase: str, findings: Sequence[Finding]) -> list[Finding]:
+        """Those of what was found that are as large as ``phrase`` says, by their longest axial diameters."""
+        limit = split_size(phrase)[1]
+        return list(findings) if limit is None else [f for f in findings if limit.holds(self.diameter_mm(f))]
+
+    def diameter_mm(self, finding: Finding) -> float:
+        """The longest axial diameter."""
+        found = axial_diameters(self._request.volume, finding.mask)
+        return 0.0 if found is None else found.long_axis_mm
+
     def named_by(self, phrase: str, cancelled: Cancel) -> list[Finding]:
         """The objects that a phrase names, the most certain first; none if nothing scores."""
         if self._latest is None or self._latest[0] != phrase:
-            self._latest = (phrase, self.meant_by(self.read([phrase]), cancelled))
+            self._latest = (phrase, self.of_size(phrase, self.meant_by(self.read([phrase]), cancelled)))
         return self._latest[1]
 
     def answer(self, phrase: Phrase, cancelled: Cancel) -> Answer:
@@ -68,6 +80,14 @@ def not_found(phrase: str) -> str:
     return f"No “{phrase}” was found in this scan; click on it, or name it differently."
 
 
+def none_of_size(phrase: str, largest_mm: float, count: int) -> str:
+    """The sentence for the user when what was found is not as large as a phrase says."""
+    words, limit = split_size(phrase)
+    size = "" if limit is None else f" {limit.words}"
+    found = "the one found measures" if count == 1 else f"the largest of the {count} found measures"
+    return f"No “{words}”{size}: {found} {largest_mm:.0f} mm in its longest axial diameter."
+
+
 def find_objects(
     finder: PhraseFinder, objects: NewObjects, phrases: Sequence[str], cancelled: Cancel
 ) -> Iterator[Event]:
@@ -84,9 +104,13 @@ def find_objects(
         if cancelled():
             raise Cancelled
         yield Progress(index / len(phrases), f"{phrase}, {index + 1} of {len(phrases)}")
-        findings = finder.meant_by(tokens[index : index + 1], cancelled)
-        if not findings:
+        of_any_size = finder.meant_by(tokens[index : index + 1], cancelled)
+        findings = finder.of_size(phrase, of_any_size)
+        if not of_any_size:
             yield NotFound(phrase, not_found(phrase))
+        elif not findings:
+            largest_mm = max(map(finder.diameter_mm, of_any_size))
+            yield NotFound(phrase, none_of_size(phrase, largest_mm, len(of_any_size)))
         for number, finding in enumerate(findings, start=1):
             begun = objects.answered((Phrase(phrase, number),), Answer((finding.estimate,)))
             object_id, regions = objects.add(begun)

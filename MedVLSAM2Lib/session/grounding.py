@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, MaskEstimate, MaskModel, MaskRequest, ObjectLocator
+from MedVLSAM2Lib.phrase_size import split_size
 from MedVLSAM2Lib.prompts import Box, Phrase, Point, Prompt, PromptError
 from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
@@ -74,8 +75,9 @@ class Grounding:
         return model.answer(request, cache)
 
     def read(self, request: MaskRequest, phrases: Sequence[str], cache: Cache) -> np.ndarray:
-        """The seg tokens of phrases about the request's volume: float32 (len(phrases), d)."""
-        return self._reader.tokens(request.volume, request.volume_id, phrases, cache)
+        """The seg tokens of phrases about the request's volume: float32 (len(phrases), d); sizes in them are for measuring."""
+        words = [split_size(phrase)[0] for phrase in phrases]
+        return self._reader.tokens(request.volume, request.volume_id, words, cache)
 
     def findings(self, request: MaskRequest, cache: Cache, cancelled: Callable[[], bool]) -> list[Finding]:
         """The objects that the request's tokens mean, the most certain first; none if nothing scores.

@@ -35,6 +35,7 @@ LOADED_BY_SLICER = (
     "shown_paths",
     "slots",
     "vocabulary",
+    "phrase_size",
 )
 AT_THE_TOP_IN_SLICER = {"numpy", "SimpleITK", *SLICER}
 WORKER = ("engine/worker.py", "engine/workbench.py")
@@ -65,19 +66,21 @@ LAYERS: dict[str, Layer] = {
     "memory": _may("plain_json", ""),
     "environment": _may("catalogue plain_json", ""),
     "vocabulary": _may("", ""),
+    "phrase_size": _may("", ""),
     "survey": _may("vocabulary", ""),
     "sample_data": _may("scene training", "slicer"),
     "files": _may("volume", "numpy SimpleITK"),
     "model": _may("prompts volume memory plain_json", "numpy scipy torch safetensors transformers"),
     "session": _may(
-        "model report prompts results volume catalogue slots survey vocabulary plain_json", "numpy scipy torch"
+        "model report prompts results volume catalogue slots survey vocabulary phrase_size plain_json",
+        "numpy scipy torch",
     ),
     "report": _may("volume files slots", "numpy SimpleITK pydicom highdicom"),
     "engine": _may("prompts results volume plain_json bundled_checkpoint shown_paths", "numpy"),
     "scene": _may("engine report prompts results volume plain_json", "numpy SimpleITK slicer vtk vtkmodules"),
     "panel": _may(
         "scene engine report prompts results volume files bundled_checkpoint catalogue environment memory vocabulary "
-        "learning_start plain_json shown_paths",
+        "learning_start phrase_size plain_json shown_paths",
         "numpy slicer vtk qt ctk",
     ),
     "training": _may(
@@ -89,7 +92,7 @@ LAYERS: dict[str, Layer] = {
         "numpy scipy torch skimage sacrebleu rouge_score nltk sam2 SimpleITK slicer vtk",
     ),
     "scripting": _may(
-        "model session engine report prompts results volume files bundled_checkpoint vocabulary", "numpy"
+        "model session engine report prompts results volume files bundled_checkpoint vocabulary phrase_size", "numpy"
     ),
     "commands": _may(
         "scene scripting model session engine report training evaluation prompts results volume files bundled_checkpoint "

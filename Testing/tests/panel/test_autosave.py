@@ -115,10 +115,44 @@ def test_a_killed_sitting_is_offered_and_comes_back_voxel_by_voxel(
     before = user.mask(an_abdomen)
     user.take("point")
     user.prompt((-27.0, 12.0, 0.0))
-    assert not np.array_equal(user.mask(an_abdomen), before)
+    after = user.mask(an_abdomen)
+    assert not np.array_equal(after, before)
+    assert len(user.prompts(an_abdomen)) == 2
+    user.press("undo")
+    assert np.array_equal(user.mask(an_abdomen), before)
+    assert len(user.prompts(an_abdomen)) == 1
+    assert not user.ui.undoButton.enabled
+    user.press("redo")
+    assert np.array_equal(user.mask(an_abdomen), after)
     assert len(user.prompts(an_abdomen)) == 2
     kept(user)
     assert len(files_of(after_the_crash)) == 1
+
+
+def test_what_was_taken_back_before_the_restore_can_be_done_again_after_it(
+    a_slicer: OffscreenSlicer,
+    a_killed_sitting: Path,
+    after_the_crash: Path,
+    an_abdomen: Any,
+    a_worker_that_knows_words: Path,
+) -> None:
+    user = User(a_slicer, opened(a_slicer, an_abdomen), a_worker_that_knows_words)
+    wait_for_offer(user)
+    user.show_panel()
+    user.take("point")
+    user.prompt((-27.0, 12.0, 0.0))
+    first, own = user.mask(an_abdomen), user.panel.segmenter.segmentation_node
+    user.press("undo")
+    user.press("restoreSession")
+    restored = {segment_id: user.mask(an_abdomen, segment_id) for segment_id in user.segments().values()}
+    assert len(restored) == 3
+    user.press("redo")
+    (segment_id,) = own.GetSegmentation().GetSegmentIDs()
+    assert np.array_equal(user.mask(an_abdomen, segment_id, own), first)
+    for segment_id, mask in restored.items():
+        assert np.array_equal(user.mask(an_abdomen, segment_id), mask)
+    user.press("undo")
+    assert own.GetSegmentation().GetNumberOfSegments() == 0
 
 
 def test_what_is_kept_names_neither_scan_nor_file(after_the_crash: Path) -> None:

@@ -32,6 +32,8 @@ def a_naming(a_slicer: OffscreenSlicer) -> PhraseNaming:
         ("left ribs", 12, "left rib 2"),
         ("kidneys", 2, "kidney 2"),
         ("bright spots", 2, "bright spots 2"),
+        ("all renal cysts above 1 cm", 3, "renal cyst 2"),
+        ("liver larger than 10 cm", 1, "liver"),
     ],
 )
 def test_names_are_the_phrase_numbered_in_the_singular(

@@ -162,3 +162,23 @@ def test_a_name_that_is_taken_is_refused_and_its_object_stays(a_session: Session
 def test_a_model_without_words_refuses(a_volume: Volume, a_model: ToneModel) -> None:
     with pytest.raises(PromptError, match="does not know words"):
         find(Session(a_volume, "scan", a_model), "lesion")
+
+
+def test_a_size_in_a_phrase_is_measured(a_session: Session, a_volume: Volume) -> None:
+    events = find(a_session, "lesion above 1.8 cm", "lesion at most 18 mm", "lesion over 3 cm", "gallbladder over 1 mm")
+    told = [event for event in events if isinstance(event, FoundObject | NotFound)]
+    assert told == [
+        FoundObject("found 1", "lesion above 1.8 cm", 1, 1),
+        FoundObject("found 2", "lesion at most 18 mm", 1, 1),
+        NotFound(
+            "lesion over 3 cm",
+            "No “lesion” over 3 cm: the largest of the 2 found measures 22 mm in its longest axial diameter.",
+        ),
+        NotFound(
+            "gallbladder over 1 mm",
+            "No “gallbladder over 1 mm” was found in this scan; click on it, or name it differently.",
+        ),
+    ]
+    large, small = (shown(a_session, a_volume, f"found {number}") for number in (1, 2))
+    assert large.sum() > small.sum() > 0
+    assert np.array_equal(large | small, a_volume.array == 200)

@@ -1,0 +1,52 @@
+"""Clicks and Slicer's Segment Editor by turns: its masking holds for clicks too, also when it was opened after the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.panel.reader import paint
+from tests.panel.user import BESIDE, INSIDE, User
+
+ALLOWED = (slice(18, 23), slice(20, 30), slice(25, 35))
+
+
+def opened_editor(a_user: User, volume: Any) -> Any:
+    """The Segment Editor's settings, as Slicer makes them when its module is first opened."""
+    import slicer
+
+    node = slicer.vtkMRMLSegmentEditorNode()
+    node.SetSingletonTag("SegmentEditor")
+    node = a_user.slicer.scene.AddNode(node)
+    node.SetAndObserveSegmentationNode(a_user.panel.segmenter.segmentation_node)
+    node.SetAndObserveSourceVolumeNode(volume)
+    node.SetMaskMode(slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment)
+    return node
+
+
+def test_masking_that_is_set_after_the_first_click_holds_for_the_next(a_user: User, a_ct: Any) -> None:
+    a_user.take("point")
+    a_user.prompt(BESIDE)
+    node = a_user.panel.segmenter.segmentation_node
+    segmentation = node.GetSegmentation()
+    allowed = segmentation.AddEmptySegment("allowed", "allowed")
+    paint(node, allowed, a_ct, ALLOWED)
+    editor = opened_editor(a_user, a_ct)
+    a_user.press("newSegment")
+
+    a_user.click(INSIDE)
+    a_user.wait_to_read("inside one segment only, but none is chosen")
+    a_user.wait()
+    assert sorted(a_user.segments()) == ["Segment", "allowed"]
+    assert a_user.ui.goButton.text == "Try again"
+
+    editor.SetMaskSegmentID(allowed)
+    a_user.press("go")
+    a_user.wait()
+    assert sorted(a_user.segments()) == ["Segment", "Segment 2", "allowed"]
+    mask = a_user.mask(a_ct)
+    where = a_user.mask(a_ct, allowed)
+    assert mask.any()
+    assert not (mask & ~where).any()
+    assert np.array_equal(where, a_user.mask(a_ct, allowed))
