@@ -233,6 +233,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/panel/drag_watch.py
   MedVLSAM2Lib/panel/drawn_prompts.py
   MedVLSAM2Lib/panel/earlier_outline.py
+  MedVLSAM2Lib/panel/editor_section.py
   MedVLSAM2Lib/panel/engine_events.py
   MedVLSAM2Lib/panel/engine_place.py
   MedVLSAM2Lib/panel/finder.py

@@ -22,7 +22,7 @@ from MedVLSAM2Lib.report import SectionKey
 from MedVLSAM2Lib.training.phantom import make_phantom
 
 WIDTHS = (380, 720)
-SECTIONS = ("input", "segment", "ask", "report", "keys", "model", "teach")
+SECTIONS = ("input", "segment", "ask", "report", "keys", "model", "teach", "setup")
 CLICKED = ("liver", "spleen", "urinary bladder")
 TICKED = ("liver", "spleen", "left kidney", "right kidney")
 LOOKED_FOR = "left lung"
@@ -37,7 +37,8 @@ class Studio:
     def __init__(self, a_slicer: Any) -> None:
         self._slicer = a_slicer
         self.module = a_slicer.load_module(ROOT / "MedVLSAM2" / "MedVLSAM2.py")
-        self.ui, self._teach_ui = self.module.widget.ui, self.module.widget.teachUi
+        self.ui = self.module.widget.ui
+        self._other_ui = {"teach": self.module.widget.teachUi, "setup": self.module.widget.setupUi}
         self._panel = self.module.widget.panel
         self.module.widget.enter()
 
@@ -79,7 +80,7 @@ class Studio:
         return pixels_of_widget(self._section(section))
 
     def _section(self, name: str) -> Any:
-        return getattr(self._teach_ui if name == "teach" else self.ui, f"{name}Section")
+        return getattr(self._other_ui.get(name, self.ui), f"{name}Section")
 
     def _shown(self, volume: Any) -> Any:
         import slicer

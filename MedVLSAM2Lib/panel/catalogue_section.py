@@ -16,8 +16,8 @@ from MedVLSAM2Lib.panel.model_shelf import MASK_MODELS, JobEnd, ModelShelf
 from MedVLSAM2Lib.panel.remaining_time import RemainingTime
 from MedVLSAM2Lib.panel.typed_text import in_label
 
-_HEADINGS = ("Model", "Here", "Download", "Licence", "Memory on CPU / GPU", "Can do")
-_POLL_MS = 50
+_HEADINGS = ("Model", "Here", "Size", "Licence", "Memory on CPU / GPU", "Can do")
+_POLL_MS, _ROW_PX = 50, 22
 
 
 class CatalogueSection:
@@ -52,6 +52,7 @@ class CatalogueSection:
         ui.importPath.filters = ctk.ctkPathLineEdit.Dirs
         ui.catalogueTable.setColumnCount(len(_HEADINGS))
         ui.catalogueTable.setHorizontalHeaderLabels(list(_HEADINGS))
+        ui.catalogueTable.verticalHeader().setDefaultSectionSize(_ROW_PX)
         ui.catalogueTable.connect("itemSelectionChanged()", self._on_selected)
         ui.useModelButton.connect("clicked()", self._on_use)
         ui.downloadModelButton.connect("clicked()", self._on_download)
@@ -187,7 +188,9 @@ class CatalogueSection:
 def _details(entry: CatalogueEntry) -> str:
     trained = "; ".join(entry.trained_on)
     purpose = "" if entry.kind in MASK_MODELS else " It answers questions and has no masks of its own."
-    return f"{entry.title}: {entry.licence.tag}, {entry.licence.url}.{purpose} Trained on: {trained}."
+    memory = f"{in_words(entry.memory.cpu_bytes)} of memory on the CPU, {in_words(entry.memory.gpu_bytes)} on a GPU"
+    about = f"{entry.title} needs {memory}. Licence: {entry.licence.tag}, {entry.licence.url}."
+    return f"{about}{purpose} Trained on: {trained}."
 
 
 def _question(entry: CatalogueEntry, licence: str) -> str:

@@ -58,12 +58,15 @@ _TYPING = (
 )
 
 
+_KEY_PX = 58
+
+
 def key_map_as_html() -> str:
     """All keys as a table of two columns."""
     anywhere, report = (((key.shown, key.does) for key in keys) for keys in (KEY_MAP, REPORT_KEYS))
     parts = (("", anywhere), ("While you type, the keys above rest", _TYPING), ("In the report", report))
     rows = (row for title, keys in parts for row in (_heading(title), *(_row(*key) for key in keys)))
-    return f"<table cellspacing='2'>{''.join(rows)}</table>"
+    return f"<table cellspacing='2' width='100%'>{''.join(rows)}</table>"
 
 
 def _heading(title: str) -> str:
@@ -71,4 +74,4 @@ def _heading(title: str) -> str:
 
 
 def _row(shown: str, does: str) -> str:
-    return f"<tr><td><b>{shown}</b>&nbsp;&nbsp;</td><td>{does}</td></tr>"
+    return f"<tr><td width='{_KEY_PX}'><b>{shown}</b></td><td>{does}</td></tr>"

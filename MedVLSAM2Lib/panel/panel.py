@@ -17,6 +17,7 @@ from MedVLSAM2Lib.panel.catalogue_section import CatalogueSection
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.earlier_outline import EarlierOutline
+from MedVLSAM2Lib.panel.editor_section import EditorSection
 from MedVLSAM2Lib.panel.engine_events import EngineEvents
 from MedVLSAM2Lib.panel.finder import Finder
 from MedVLSAM2Lib.panel.key_map import KEY_MAP, key_map_as_html
@@ -98,6 +99,7 @@ class Panel:
             ),
         )
         self.placer = self._segments.placer
+        self._editor = EditorSection(ui.editorSection, scene)
         self._earlier = EarlierOutline(ui.beforeButton, Ghost(scene), self.segmenter, self.volume, log)
         self._phrases = PhraseSection(ui, self.finder, self.volume, self.model, vocabulary, scene, self._escape)
         self.asker = Asker(client, self.volume, self.model, self._surfaces, naming.name_and_entry, self.refresh)
@@ -162,6 +164,7 @@ class Panel:
         """Another module was opened: the tool is put down and the keys are free."""
         self.shortcuts.enable(False)
         self._segments.put_down()
+        self._editor.put_down()
         self._earlier.open(False)
 
     def close(self) -> None:
@@ -226,6 +229,9 @@ class Panel:
         self._models.refresh(self.segmenter.engine_has_stopped)
         self._segments.refresh()
         self._earlier.refresh()
+        self._editor.refresh(
+            _if_in_scene(self.segmenter.segmentation_node), self.segmenter.segment_id, _if_in_scene(self.volume.node)
+        )
         self._phrases.refresh()
         self._questions.refresh()
         if not self._scene.IsImporting():
@@ -238,6 +244,7 @@ class Panel:
         self.scene_loaded()
 
     def _show_in_new_colours(self) -> None:
+        self._segments.show_in_new_colours()
         self._questions.refresh()
         self.report.show_in_new_colours()
 

@@ -89,8 +89,8 @@ class ReportSection:
         self.reporter.choose(segmentation_node)
 
     def show_in_new_colours(self) -> None:
-        """The theme has changed."""
-        self._table.catch_up()
+        """The theme has changed; a sentence that is being typed is finished first."""
+        self._timer.start()
 
     @property
     def study_type(self) -> str:

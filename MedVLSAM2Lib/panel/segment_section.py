@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import qt
+
 from MedVLSAM2Lib.panel.chosen_model import ChosenModel
 from MedVLSAM2Lib.panel.chosen_volume import ChosenVolume
 from MedVLSAM2Lib.panel.prompt_placer import PromptPlacer
@@ -42,6 +44,7 @@ class SegmentSection:
         self._is_refreshing = False
         self._tooltips = {tool: str(self._button(tool).toolTip) for tool in TOOLS}
         self.placer = make_placer(segmenter.prompt, self.put_down)
+        self._that_stay_down = (*map(self._button, TOOLS), ui.negativeButton, ui.beforeButton, ui.waitButton)
         self._connect()
 
     def actions(self) -> dict[str, Callable[[], object]]:
@@ -82,6 +85,15 @@ class SegmentSection:
         self._show_tools()
         self._show_target()
 
+    def show_in_new_colours(self) -> None:
+        """Show which buttons are down, so that it can be told at a glance in dark themes too."""
+        colours = self._ui.segmentSection.palette
+        down = qt.QPalette(colours)
+        down.setColor(qt.QPalette.Button, colours.color(qt.QPalette.Highlight))
+        down.setColor(qt.QPalette.ButtonText, colours.color(qt.QPalette.HighlightedText))
+        for button in self._that_stay_down:
+            button.setPalette(down if button.checked else qt.QPalette())
+
     def put_down(self) -> None:
         """Put the tool down."""
         self._choose_tool(None)
@@ -100,6 +112,8 @@ class SegmentSection:
             self._button(tool).setToolTip(in_tooltip(reason) or self._tooltips[tool])
         missing = [tool.name for tool, reason in off.items() if reason]
         reason = why_no_tool(self._volume, self._model)
+        for button in (self._ui.negativeButton, self._ui.waitButton, self._ui.beforeButton):
+            button.setEnabled(not reason)
         if not reason and missing:
             reason = f"This model was not trained for: {', '.join(missing)}."
         self._ui.reasonLabel.setText(in_label(reason))
@@ -137,6 +151,8 @@ class SegmentSection:
         ui.newSegmentButton.connect("clicked()", self._new_segment)
         for tool in TOOLS:
             self._button(tool).connect("clicked(bool)", partial(self._on_tool, tool))
+        for button in self._that_stay_down:
+            button.connect("toggled(bool)", lambda _checked=False: self.show_in_new_colours())
         ui.negativeButton.connect("toggled(bool)", self._on_polarity)
         ui.finishButton.connect("clicked()", self.placer.finish)
         ui.waitButton.connect("toggled(bool)", segmenter.collect)

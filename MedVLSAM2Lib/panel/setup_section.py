@@ -37,7 +37,7 @@ from MedVLSAM2Lib.panel.typed_text import in_label, show_only_plain_text
 logger = logging.getLogger(__name__)
 
 _HEADINGS = ("Package", "Installed", "Tested with")
-_POLL_MS = 100
+_POLL_MS, _ROW_PX = 100, 22
 _PLACES = {
     Place.SLICER: "In Slicer's own Python",
     Place.ENVIRONMENT: "In a separate Python environment",
@@ -83,6 +83,7 @@ class SetupSection:
         ui.cpuOnlyBox.setChecked(shutil.which("nvidia-smi") is None)
         ui.packPath.filters = ctk.ctkPathLineEdit.Dirs
         ui.packagesTable.setColumnCount(len(_HEADINGS))
+        ui.packagesTable.verticalHeader().setDefaultSectionSize(_ROW_PX)
         ui.packagesTable.setHorizontalHeaderLabels(list(_HEADINGS))
         ui.placeSelector.connect("currentIndexChanged(int)", self._on_place)
         ui.usePythonButton.connect("clicked()", self._on_use_python)

@@ -10,6 +10,8 @@ import slicer
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.node_access import visible_segment_ids
 
+_SINGLETON_TAG, _EDITOR_CLASS = "SegmentEditor", "vtkMRMLSegmentEditorNode"
+
 
 @dataclass(frozen=True)
 class EditingRules:
@@ -56,8 +58,17 @@ class EditingRules:
 
 def segment_editor_node(scene: Any) -> Any:
     """The node with the settings of Slicer's Segment Editor, or another editor's where that was never opened, or None."""
-    class_name = "vtkMRMLSegmentEditorNode"
-    return scene.GetSingletonNode("SegmentEditor", class_name) or scene.GetFirstNodeByClass(class_name)
+    return scene.GetSingletonNode(_SINGLETON_TAG, _EDITOR_CLASS) or scene.GetFirstNodeByClass(_EDITOR_CLASS)
+
+
+def settings_of_segment_editor(scene: Any) -> Any:
+    """The node with the settings of Slicer's Segment Editor, made as that module makes it where it is not there."""
+    node = scene.GetSingletonNode(_SINGLETON_TAG, _EDITOR_CLASS)
+    if node is None:
+        node = slicer.vtkMRMLSegmentEditorNode()
+        node.SetSingletonTag(_SINGLETON_TAG)
+        node = scene.AddNode(node)
+    return node
 
 
 def _overwritten(editor_node: Any, everyone: frozenset[str], visible: frozenset[str]) -> frozenset[str]:

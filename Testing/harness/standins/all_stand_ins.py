@@ -17,6 +17,7 @@ from .ctk_small_widgets import (
     ctkSearchBox,
 )
 from .qmrml_node_combo_box import qMRMLNodeComboBox
+from .qmrml_segment_editor_widget import qMRMLSegmentEditorWidget
 from .qmrml_segment_selector_widget import qMRMLSegmentSelectorWidget
 from .qmrml_widget import qMRMLWidget, qSlicerWidget
 
@@ -32,6 +33,7 @@ ALL_STAND_INS: tuple[type[QtWidgets.QWidget], ...] = (
     ctkSearchBox,
     ctkSliderWidget,
     qMRMLNodeComboBox,
+    qMRMLSegmentEditorWidget,
     qMRMLSegmentSelectorWidget,
     qMRMLWidget,
     qSlicerWidget,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import keyboard
 from tests.panel.reader import paint
 from tests.panel.user import BESIDE, INSIDE, User
 
@@ -50,3 +51,36 @@ def test_masking_that_is_set_after_the_first_click_holds_for_the_next(a_user: Us
     assert mask.any()
     assert not (mask & ~where).any()
     assert np.array_equal(where, a_user.mask(a_ct, allowed))
+
+
+def test_slicer_s_editor_is_embedded_on_the_chosen_segment_and_scan(a_user: User, a_ct: Any) -> None:
+    import slicer
+
+    from harness.standins.qmrml_segment_editor_widget import qMRMLSegmentEditorWidget
+
+    a_user.take("point")
+    a_user.prompt(INSIDE)
+    segmenter = a_user.panel.segmenter
+    assert not a_user.ui.editorSection.isHidden()
+    assert a_user.slicer.scene.GetFirstNodeByClass("vtkMRMLSegmentEditorNode") is None
+    a_user.show_panel()
+    keyboard.click_widget(a_user.ui.editorSection)
+    (editor,) = a_user.ui.editorSection.findChildren(qMRMLSegmentEditorWidget)
+    assert editor.segmentationNode() is segmenter.segmentation_node
+    assert editor.sourceVolumeNode() is a_ct
+    assert editor.currentSegmentID() == segmenter.segment_id
+
+    a_user.press("newSegment")
+    a_user.prompt(BESIDE)
+    assert editor.currentSegmentID() == segmenter.segment_id
+    settings = editor.mrmlSegmentEditorNode()
+    settings.SetActiveEffectName("Paint")
+    settings.SetMaskMode(slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment)
+    a_user.press("newSegment")
+    a_user.click(INSIDE)
+    a_user.wait_to_read("inside one segment only, but none is chosen")
+    a_user.wait()
+    a_user.module.widget.exit()
+    assert not settings.GetActiveEffectName()
+    a_user.slicer.clear_scene()
+    assert editor.segmentationNode() is None

@@ -34,7 +34,7 @@ def test_what_is_shown_can_be_read_while_the_theme_changes_to_and_fro(
     reader = Reader(a_slicer, a_speaker.module)
     reader.open_section()
     reader.draft()
-    reader.click_sentence("Liver")
+    reader.click_sentence("Liver:")
     chosen = reader.table.currentRow()
     seen = []
     for theme in (Theme.LIGHT, Theme.DARK, Theme.LIGHT):
@@ -57,7 +57,7 @@ def test_a_theme_that_changes_while_a_sentence_is_typed_leaves_the_typing_alone(
     reader.draft()
     with themed(Theme.LIGHT):
         reader.settle()
-        editor = reader.open_editor("Liver")
+        editor = reader.open_editor("Liver:")
         with themed(Theme.DARK):
             a_slicer.process_events(until=lambda: a_speaker.panel.report.is_busy, timeout_s=10)
             assert editor.isVisible()
