@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.panel.user import User
 
 NARROW = 380
-SECTIONS = ("input", "segment", "ask", "report", "keys", "model")
+SECTIONS = ("input", "segment", "editor", "ask", "report", "keys", "model")
 LONG_NAME = "Segmentation_of_the_abdomen_of_patient_0042_after_contrast_reviewed_by_two_readers"
 LONG_WORDS = "A sentence that goes on and on, as sentences of reports do when nobody stops them. " * 30
 LIVER = (slice(10, 30), slice(10, 40), slice(8, 25))
@@ -72,6 +72,20 @@ def test_every_section_fits_into_a_narrow_panel_empty_and_full_of_long_texts(
     for view in (a_speaker.ui.conversationView, a_speaker.ui.reportTable):
         assert view.verticalScrollBar().maximum > 0
         assert view.horizontalScrollBar().maximum == 0
+
+
+def test_nothing_empty_stands_where_something_was_said_while_its_section_was_folded(
+    a_speaker: User, an_abdomen: Any
+) -> None:
+    ui = a_speaker.ui
+    ui.volumeSelector.setCurrentNode(None)
+    unfold_all(a_speaker)
+    assert all(label.isVisible() for label in (ui.reasonLabel, ui.askLabel))
+    for section in (ui.segmentSection, ui.askSection):
+        section.collapsed = True
+    ui.volumeSelector.setCurrentNode(an_abdomen)
+    unfold_all(a_speaker)
+    assert not any(label.isVisible() for label in (ui.reasonLabel, ui.askLabel))
 
 
 def fill_with_long_texts(a_slicer: OffscreenSlicer, user: User, volume: Any) -> None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pytest
 
 from harness import keyboard
 from tests.panel.reader import paint
 from tests.panel.user import BESIDE, INSIDE, User
 
+if TYPE_CHECKING:
+    from harness.offscreen_slicer import OffscreenSlicer
+
 ALLOWED = (slice(18, 23), slice(20, 30), slice(25, 35))
+
+
+@pytest.fixture(autouse=True)
+def settings_that_end_with_the_test(a_slicer: OffscreenSlicer) -> Iterator[None]:
+    """The Segment Editor's settings outlive a closed scene."""
+    yield
+    node = a_slicer.scene.GetSingletonNode("SegmentEditor", "vtkMRMLSegmentEditorNode")
+    if node is not None:
+        a_slicer.scene.RemoveNode(node)
 
 
 def opened_editor(a_user: User, volume: Any) -> Any:
@@ -47,10 +60,8 @@ def test_masking_that_is_set_after_the_first_click_holds_for_the_next(a_user: Us
     a_user.wait()
     assert sorted(a_user.segments()) == ["Segment", "Segment 2", "allowed"]
     mask = a_user.mask(a_ct)
-    where = a_user.mask(a_ct, allowed)
-    assert mask.any()
-    assert not (mask & ~where).any()
-    assert np.array_equal(where, a_user.mask(a_ct, allowed))
+    assert mask[ALLOWED].any()
+    assert mask.sum() == mask[ALLOWED].sum()
 
 
 def test_slicer_s_editor_is_embedded_on_the_chosen_segment_and_scan(a_user: User, a_ct: Any) -> None:

@@ -172,7 +172,7 @@ def test_a_size_in_a_phrase_is_measured(a_session: Session, a_volume: Volume) ->
         FoundObject("found 2", "lesion at most 18 mm", 1, 1),
         NotFound(
             "lesion over 3 cm",
-            "No “lesion” over 3 cm: the largest of the 2 found measures 22 mm in its longest axial diameter.",
+            "No “lesion” over 3 cm: the largest of the 2 found measures 23 mm in its longest axial diameter.",
         ),
         NotFound(
             "gallbladder over 1 mm",
