@@ -52,7 +52,7 @@ class Deaths:
     def died_replaying(self, entry: Entry) -> bool:
         """It ended while it did ``entry`` again; whether to go on without that."""
         self._during_replay[entry.key] += 1
-        return self._during_replay[entry.key] >= self._limits.deaths_per_request
+        return self._during_replay[entry.key] >= self._limits.deaths_per_replay
 
     def lost_line(self) -> float:
         """The line to it broke; after how many seconds to connect again."""

@@ -16,6 +16,8 @@ class Limits:
         load_s: the same while a model is loaded or a volume opened.
         cancel_s: from a cancel to its effect; after that the worker is ended and what was made is done again.
         deaths_per_request: the worker's deaths after which a request is given up.
+        deaths_per_replay: the same while an accepted request is done again; as it worked before, what kills the worker is
+            more likely something else.
         deaths_without_cause: its deaths in a row before it did anything, after which it is not started again.
         deaths_while_idle: the same of ones that were as the last one had been, and died with nothing to do.
         lost_lines: how often in a row the line to a remote worker may break; after that it is not connected again.
@@ -29,6 +31,7 @@ class Limits:
     load_s: float = 600.0
     cancel_s: float = 1.0
     deaths_per_request: int = 2
+    deaths_per_replay: int = 4
     deaths_without_cause: int = 3
     deaths_while_idle: int = 10
     lost_lines: int = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from random import Random
 
 import numpy as np
 
-from MedVLSAM2Lib.engine import EngineClient, EngineEvent, Limits, LocalLauncher, WorkerReady, WorkerRestarted
+from MedVLSAM2Lib.engine import EngineClient, EngineEvent, LocalLauncher
 from MedVLSAM2Lib.engine.launcher import LocalWorkerProcess
 from MedVLSAM2Lib.prompts import Point
 from MedVLSAM2Lib.results import Failure, MaskRegion
@@ -23,10 +23,10 @@ from MedVLSAM2Lib.volume import Volume
 from .processes import Mark, peak_memory
 
 _A_WHILE_S = 600.0
-_LONGEST_DELAY_S = 0.4
+# So often is a worker killed again that is on its way back, and at most so often in a row.
+_AGAIN, _MOST_IN_A_ROW = 0.2, 3
 _STEPS_PER_OBJECT = 4
-# Random kills may hit one request again and again, which is not what such a request is left out for.
-_PATIENT = Limits(deaths_per_request=9)
+_LEFT_OUT, _GIVEN_UP = "so it was left out", "The engine stopped several times in a row"
 _OBJECTS = ("first", "second", "third")
 
 
@@ -37,21 +37,27 @@ class Losses:
     Attributes:
         kills: how often the worker was killed.
         steps: clicks, undos and redos that were asked for.
-        lost: those that did not work.
+        refused: those that were not accepted, for the worker was killed too often while it did them; this is told.
+        lost: what did not work otherwise but does without kills, and what was accepted and was lost later.
         reasons: why, as it was told.
-        different: voxels, summed over all steps, that are not what they are without kills.
+        compared: voxels of the masks, summed over all steps.
+        different: those of them that are not what they are without kills.
         orphans: processes that were left at the end.
         stops: how often the engine was not started again by itself, and was by hand.
+        slowest_restart_s: from a kill to the next worker's hello.
         worker_peak: the most memory that a worker had, in bytes.
     """
 
     kills: int = 0
     steps: int = 0
+    refused: int = 0
     lost: int = 0
     reasons: tuple[str, ...] = ()
+    compared: int = 0
     different: int = 0
     orphans: int = 0
     stops: int = 0
+    slowest_restart_s: float = 0.0
     worker_peak: int = 0
 
 
@@ -87,10 +93,10 @@ class Sitting:
     """A client at work on one volume, and its masks as a scene would show them."""
 
     client: EngineClient
+    launcher: KillableLauncher
     volume: Volume
     masks: dict[str, np.ndarray] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-    restarts: int = 0
+    undone: list[str] = field(default_factory=list)
     stops: int = 0
 
     def open(self, checkpoint: Path) -> None:
@@ -99,113 +105,148 @@ class Sitting:
         self.client.load_model(checkpoint)
         self.finish(self.client.open_volume("scan", self.volume))
 
-    def finish(self, request: int) -> None:
-        """Wait for a request and write what it tells."""
-        self.take(self.client.wait(request, _A_WHILE_S))
-        self.take(self.client.poll())
+    def finish(self, request: int) -> str:
+        """Wait for a request and write what it tells; why it failed, or nothing."""
+        failed = [self._take(event) for event in self.client.wait(request, _A_WHILE_S)][-1]
+        self.take()
+        return failed
 
-    def wait_for_restart(self, after: int) -> None:
-        """Wait until a worker is there again."""
-
-        def is_there() -> bool:
-            self.take(self.client.poll())
-            return self.restarts > after
-
-        _wait(is_there)
-
-    def take(self, events: list[EngineEvent]) -> None:
-        """Write masks, count restarts, keep failures."""
-        for event in events:
-            payload = event.payload
-            if isinstance(payload, WorkerRestarted | WorkerReady):
-                self.restarts += 1
-            elif isinstance(payload, Failure) and not event.request and not event.object_id:
-                # Too many deaths in a row: the user is asked to start it again.
+    def take(self) -> None:
+        """Write what else was told; failures of the engine itself undo what was accepted before."""
+        for event in self.client.poll():
+            failed = self._take(event)
+            if failed.startswith(_GIVEN_UP):
                 self.stops += 1
                 self.client.start()
-            elif isinstance(payload, Failure):
-                self.failures.append(payload)
-            elif isinstance(payload, MaskRegion):
-                mask = self.masks.setdefault(payload.object_id, np.zeros(self.volume.shape, bool))
-                if not payload.mask.box.is_empty:
-                    mask[payload.mask.box.slices] = payload.mask.unpack()
+            elif failed:
+                self.undone.append(failed)
+
+    def kill(self, within_s: float, random: Random) -> float:
+        """Kill the worker at a random moment from now on, and wait until the next one is started; when that was."""
+        time.sleep(random.uniform(0.0, within_s))
+        started, began = self.launcher.started, time.monotonic()
+        self.launcher.kill()
+        _wait(lambda: self.launcher.started > started)
+        return began
+
+    def wait_for_worker(self) -> None:
+        """Wait until a worker is there again."""
+        _wait(lambda: self.client.is_ready)
+
+    def _take(self, event: EngineEvent) -> str:
+        payload = event.payload
+        if isinstance(payload, MaskRegion):
+            mask = self.masks.setdefault(payload.object_id, np.zeros(self.volume.shape, bool))
+            if not payload.mask.box.is_empty:
+                mask[payload.mask.box.slices] = payload.mask.unpack()
+        return payload.message if isinstance(payload, Failure) else ""
 
 
 Step = Callable[[EngineClient], int]
 
 
-def random_steps(volume: Volume, random: Random) -> Iterator[Step]:
-    """Clicks on a few objects, taken back and done again now and then; each object begins anew after some."""
+def random_steps(volume: Volume, random: Random) -> Generator[Step, bool, None]:
+    """Clicks on a few objects, taken back and done again now and then; each object begins anew after some.
+
+    It is to be told of each step whether that worked.
+    """
     done = dict.fromkeys(_OBJECTS, 0)
     undone = dict.fromkeys(_OBJECTS, 0)
     while True:
         name = random.choice(_OBJECTS)
         if done[name] + undone[name] > _STEPS_PER_OBJECT:
-            done[name] = undone[name] = 0
-            yield partial(_remove, name)
+            if (yield partial(_remove, name)):
+                done[name] = undone[name] = 0
         elif undone[name] and random.random() < 0.5:
-            done[name], undone[name] = done[name] + 1, undone[name] - 1
-            yield partial(_redo, name)
+            if (yield partial(_redo, name)):
+                done[name], undone[name] = done[name] + 1, undone[name] - 1
         elif done[name] and random.random() < 0.25:
-            done[name], undone[name] = done[name] - 1, undone[name] + 1
-            yield partial(_undo, name)
+            if (yield partial(_undo, name)):
+                done[name], undone[name] = done[name] - 1, undone[name] + 1
         else:
             click = Point(_voxel(volume, random), positive=not done[name] or random.random() < 0.7)
-            done[name], undone[name] = done[name] + 1, 0
-            yield partial(_click, name, click)
+            if (yield partial(_click, name, click)):
+                done[name], undone[name] = done[name] + 1, 0
 
 
-def soak_with_kills(
-    kills: int, checkpoint: Path, volume: Volume, worker: Sequence[str], seed: int, tell: Callable[[str], None]
-) -> Losses:
-    """Do the same steps undisturbed and with ``kills``; ``worker`` is what the interpreter is told to run."""
-    random, mark, losses = Random(seed), Mark.new(), Losses()
-    launchers = [KillableLauncher(arguments=worker, environment=mark.environment) for _ in range(2)]
-    undisturbed, disturbed = (Sitting(EngineClient(one, limits=_PATIENT), volume) for one in launchers)
-    try:
-        undisturbed.open(checkpoint)
-        disturbed.open(checkpoint)
-        for step in random_steps(volume, random):
-            undisturbed.finish(step(undisturbed.client))
-            losses.kills += _disturb(disturbed, launchers[1], step, random)
-            losses.steps += 1
-            losses.different += _difference(undisturbed.masks, disturbed.masks)
-            losses.worker_peak = max(losses.worker_peak, launchers[1].peak())
-            tell(f"{losses.kills} of {kills} kills")
-            if losses.kills >= kills:
-                break
-    finally:
-        undisturbed.client.close()
-        disturbed.client.close()
-    losses.lost, losses.stops = len(disturbed.failures), disturbed.stops
-    losses.reasons = tuple(failure.message for failure in disturbed.failures)
-    losses.orphans = len(mark.living())
-    return losses
+@dataclass
+class KillingSoak:
+    """The same steps done undisturbed and with kills at random moments, under the limits that users have.
 
+    Args:
+        volume: what is clicked.
+        checkpoint: the model.
+        worker: what the interpreter is told to run.
+        random: of steps and moments.
+    """
 
-def _disturb(sitting: Sitting, launcher: KillableLauncher, step: Step, random: Random) -> int:
-    """Do a step and kill its worker at some moment: before, during, after it, and at times again while it recovers."""
-    is_idle = random.random() < 0.2
-    is_twice = random.random() < 0.2
-    restarts, started = sitting.restarts, launcher.started
-    request = None if is_idle else step(sitting.client)
-    time.sleep(0.0 if is_idle else random.uniform(0.0, _LONGEST_DELAY_S))
-    launcher.kill()
-    if is_twice:
+    volume: Volume
+    checkpoint: Path
+    worker: Sequence[str]
+    random: Random
+    losses: Losses = field(default_factory=Losses)
+    _step_s: float = 0.4
+    _restart_s: float = 1.0
 
-        def is_started() -> bool:
-            sitting.take(sitting.client.poll() if request is None else [])
-            return launcher.started > started
+    def run(self, kills: int, most_s: float, tell: Callable[[str], None]) -> Losses:
+        """Go on until there were so many ``kills``, or for so many seconds."""
+        mark, began, losses = Mark.new(), time.monotonic(), self.losses
+        undisturbed, disturbed = self._sitting(mark), self._sitting(mark)
+        try:
+            undisturbed.open(self.checkpoint)
+            disturbed.open(self.checkpoint)
+            steps = random_steps(self.volume, self.random)
+            step = next(steps)
+            while losses.kills < kills and time.monotonic() < began + most_s:
+                step = steps.send(self._do(step, undisturbed, disturbed))
+                tell(f"{losses.kills} of {kills} kills")
+        finally:
+            undisturbed.client.close()
+            disturbed.client.close()
+        losses.stops = disturbed.stops
+        losses.lost += len(disturbed.undone)
+        losses.reasons += tuple(disturbed.undone)
+        losses.orphans = len(mark.living())
+        return losses
 
-        _wait(is_started)
-        time.sleep(random.uniform(0.0, _LONGEST_DELAY_S))
-        launcher.kill()
-    if request is not None:
-        sitting.finish(request)
-    sitting.wait_for_restart(restarts)
-    if is_idle:
-        sitting.finish(step(sitting.client))
-    return 1 + is_twice
+    def _sitting(self, mark: Mark) -> Sitting:
+        launcher = KillableLauncher(arguments=tuple(self.worker), environment=mark.environment)
+        return Sitting(EngineClient(launcher), launcher, self.volume)
+
+    def _do(self, step: Step, undisturbed: Sitting, disturbed: Sitting) -> bool:
+        """Whether the step was accepted; one that was not must have changed nothing."""
+        losses = self.losses
+        losses.steps += 1
+        failed = self._disturb(disturbed, step)
+        if _LEFT_OUT in failed or failed.startswith(_GIVEN_UP):
+            losses.refused += 1
+        else:
+            began = time.monotonic()
+            expected = undisturbed.finish(step(undisturbed.client))
+            self._step_s = time.monotonic() - began
+            if failed != expected:
+                losses.lost += 1
+                losses.reasons += (failed or f"it worked, but does not without kills: {expected}",)
+        losses.compared += sum(int(mask.sum()) for mask in undisturbed.masks.values())
+        losses.different += _difference(undisturbed.masks, disturbed.masks)
+        losses.worker_peak = max(losses.worker_peak, disturbed.launcher.peak())
+        return not failed
+
+    def _disturb(self, sitting: Sitting, step: Step) -> str:
+        """Do a step and kill its worker: before, during, after it, and at times again while it recovers."""
+        is_idle = self.random.random() < _AGAIN
+        request = None if is_idle else step(sitting.client)
+        kills = 1
+        while kills < _MOST_IN_A_ROW and self.random.random() < _AGAIN:
+            kills += 1
+        began = sitting.kill(0.0 if is_idle else 1.5 * self._step_s, self.random)
+        for _ in range(kills - 1):
+            began = sitting.kill(self._restart_s, self.random)
+        sitting.wait_for_worker()
+        self.losses.kills += kills
+        self._restart_s = time.monotonic() - began
+        self.losses.slowest_restart_s = max(self.losses.slowest_restart_s, self._restart_s)
+        return sitting.finish(step(sitting.client) if request is None else request)
 
 
 def _wait(until: Callable[[], bool]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from random import Random
 
 import pytest
 
 from MedVLSAM2Lib.volume import Volume
-from soaking.kills import soak_with_kills
+from soaking.kills import KillingSoak
 from tests.engine.recording_launcher import STANDIN_WORKER
 from tests.engine.standin_checkpoint import StandInCheckpoint
 
@@ -18,7 +19,10 @@ def test_a_dozen_kills_lose_no_prompt_and_no_voxel_and_leave_no_process(
 ) -> None:
     a_checkpoint.behave(pause_s=0.02)
 
-    losses = soak_with_kills(12, a_checkpoint.folder, a_volume, (str(STANDIN_WORKER),), seed=5, tell=lambda _: None)
+    soak = KillingSoak(a_volume, a_checkpoint.folder, (str(STANDIN_WORKER),), Random(5))
+
+    losses = soak.run(12, 300.0, lambda _: None)
 
     assert losses.kills >= 12
+    assert losses.compared
     assert (losses.lost, losses.different, losses.orphans) == (0, 0, 0)
