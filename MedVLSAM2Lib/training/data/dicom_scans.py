@@ -77,7 +77,7 @@ def _header(path: Path) -> Dataset | None:
     except ImportError:
         return None
     try:
-        return dcmread(path, stop_before_pixels=True, specific_tags=list[int | str | tuple[int, int]](_TAGS))
+        return dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
     except InvalidDicomError:
         return None
 

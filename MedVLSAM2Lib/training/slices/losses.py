@@ -24,7 +24,8 @@ def slice_loss(masks: SliceMasks, share: Tensor) -> Tensor:
         masks: what was answered, M masks each.
         share: (B, 1, S, S) float32, the object's share of each pixel.
     """
-    share = functional.adaptive_avg_pool2d(share, masks.logits.shape[-2:])
+    height, width = masks.logits.shape[-2:]
+    share = functional.adaptive_avg_pool2d(share, (height, width))
     is_there = object_is_there(share)
     outline = _outline_loss(masks.logits, share)
     best = outline.min(dim=1).values
