@@ -15,6 +15,7 @@ from MedVLSAM2Lib.evaluation.cases import CaseError, find_cases
 from MedVLSAM2Lib.evaluation.report import Report
 from MedVLSAM2Lib.evaluation.segmenters import MODEL_COLUMN, SegmenterChoice
 from MedVLSAM2Lib.evaluation.session_segmenter import SessionSegmenter
+from MedVLSAM2Lib.evaluation.simulated_user import Start
 from MedVLSAM2Lib.evaluation.suites.latency import QUICK_SIZES, SIZES, LatencyError, run_latency
 from MedVLSAM2Lib.evaluation.suites.orientation_subjects import orientation_subjects
 from MedVLSAM2Lib.evaluation.suites.orientations import run_orientations
@@ -46,6 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cases", nargs="+", default=[], metavar="NAME", help="only these cases (* and ? may be used)")
     parser.add_argument("--quick", action="store_true", help="a small part of the suite, to see that it runs")
+    parser.add_argument(
+        "--starts",
+        nargs="+",
+        type=Start,
+        default=list(Start),
+        choices=list(Start),
+        help="how users begin (segmentation)",
+    )
+    parser.add_argument(
+        "--interactions", type=int, default=5, metavar="N", help="prompts on each object, from 1 (segmentation)"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, of one thread each (segmentation)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write SUITE.json and SUITE.md there")
 
@@ -67,7 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _segmentation(arguments: argparse.Namespace) -> Report:
     patterns = arguments.cases or (_QUICK_CASES if arguments.quick else ())
     cases = find_cases(arguments.scans, patterns)
-    plan = SegmentationPlan(most_objects=_QUICK_OBJECTS if arguments.quick else None)
+    if arguments.interactions < 1:
+        raise UsageError("Objects need one prompt at least; give --interactions 1 or more.")
+    most_objects = _QUICK_OBJECTS if arguments.quick else None
+    plan = SegmentationPlan(tuple(arguments.starts), arguments.interactions, most_objects)
     choice = SegmenterChoice(arguments.checkpoint, tuple(arguments.baseline), not arguments.no_classical)
     return run_segmentation(cases, choice.make, plan, arguments.jobs)
 

@@ -14,7 +14,7 @@ from MedVLSAM2Lib.evaluation.report import markdown_table
 from MedVLSAM2Lib.evaluation.simulated_user import Start
 
 SHOWN = (1, 3, 5)
-"""The numbers of interactions the tables show."""
+"""The numbers of interactions the tables show, as far as there were so many."""
 
 TARGETS_DSC = (0.80, 0.90)
 LARGE_ML = 200
@@ -72,13 +72,14 @@ def peak_of_each(courses: Sequence[Course]) -> dict[str, int]:
 
 def segmentation_tables(courses: Sequence[Course], empty: Sequence[EmptyAnswer] = ()) -> str:
     """Markdown: DSC by group for each way to start, how far and how fast each got, DSC by case and object."""
-    shown = " / ".join(str(count) for count in SHOWN)
+    counts = _shown(courses)
+    shown = " / ".join(map(str, counts))
     parts = []
     for title, starts in (("a click", (Start.CLICK, Start.CLICK_AND_KEY)), ("a box", (Start.BOX,))):
         chosen = [course for course in courses if course.start in starts]
         if chosen:
-            parts.append(f"## DSC after {shown} interactions, {title} first\n\n{_by_group(chosen)}")
-            parts.append(f"## The same by case and object\n\n{_by_object(chosen)}")
+            parts.append(f"## DSC after {shown} interactions, {title} first\n\n{_by_group(chosen, counts)}")
+            parts.append(f"## The same by case and object\n\n{_by_object(chosen, counts)}")
     nothing = f"## Empty targets, and memory\n\n{_empty_and_memory(courses, empty)}"
     return "\n".join([f"## In short\n\n{_summary(courses)}", nothing, *parts])
 
@@ -107,25 +108,26 @@ def _plot(courses: Mapping[str, Sequence[Course]], most: int) -> str:
 
 
 def _summary(courses: Sequence[Course]) -> str:
-    shown = "/".join(str(count) for count in SHOWN)
+    counts = _shown(courses)
+    shown = "/".join(str(count) for count in counts)
     header = [
         "segmenter", "first", f"DSC {shown}", "area", f"NSD 2 mm {shown}", "area",
         *(title for dsc in TARGETS_DSC for title in (f"interactions to {dsc:.2f}", "failed")), "seconds first/later",
     ]  # fmt: skip
-    table = markdown_table(header, [_summary_row(courses, column) for column in _columns(courses)])
+    table = markdown_table(header, [_summary_row(courses, column, counts) for column in _columns(courses)])
     return f"{table}\n{_NOTE}\n"
 
 
-def _summary_row(courses: Sequence[Course], column: _Column) -> list[str]:
+def _summary_row(courses: Sequence[Course], column: _Column, counts: Sequence[int]) -> list[str]:
     own = [course for course in courses if _column(course) == column]
     later = [step.seconds for course in own for step in course.steps[1:]]
     seconds = f"{median(course.steps[0].seconds for course in own):.2f} / {median(later or [0.0]):.2f}"
     return [
         column[0],
         column[1].value,
-        _means(own, Course.dsc_after),
+        _means(own, Course.dsc_after, counts),
         _area(own, Course.dsc_after),
-        _means(own, Course.nsd_after),
+        _means(own, Course.nsd_after, counts),
         _area(own, Course.nsd_after),
         *(cell for dsc in TARGETS_DSC for cell in _reached(own, dsc)),
         seconds,
@@ -162,24 +164,24 @@ def _area(courses: Sequence[Course], score: Callable[[Course, int], float]) -> s
     return f"{fmean(score(course, n) for course in courses for n in range(1, most + 1)):.2f}".lstrip("0")
 
 
-def _by_group(courses: Sequence[Course]) -> str:
+def _by_group(courses: Sequence[Course], counts: Sequence[int]) -> str:
     columns = _columns(courses)
     rows = []
     for name, members in _groups(courses):
         count = len({_object_key(course) for course in members})
-        scores = [_means([c for c in members if _column(c) == column], Course.dsc_after) for column in columns]
+        scores = [_means([c for c in members if _column(c) == column], Course.dsc_after, counts) for column in columns]
         rows.append([f"{name} ({count})", *scores])
     return markdown_table(["objects (n)", *(_column_title(column) for column in columns)], rows)
 
 
-def _by_object(courses: Sequence[Course]) -> str:
+def _by_object(courses: Sequence[Course], counts: Sequence[int]) -> str:
     columns = _columns(courses)
     found = {(_object_key(course), _column(course)): course for course in courses}
     sizes = {_object_key(course): course.volume_ml for course in courses}
     rows = []
     for key, size in sizes.items():
         own = ([found[key, column]] if (key, column) in found else [] for column in columns)
-        scores = [_means(courses_of_column, Course.dsc_after) for courses_of_column in own]
+        scores = [_means(courses_of_column, Course.dsc_after, counts) for courses_of_column in own]
         rows.append([*key, f"{size:.1f}", *scores])
     return markdown_table(["case", "object", "ml", *(_column_title(column) for column in columns)], rows)
 
@@ -208,7 +210,12 @@ def _object_key(course: Course) -> _ObjectKey:
     return course.case, course.object
 
 
-def _means(courses: Sequence[Course], score: Callable[[Course, int], float]) -> str:
+def _shown(courses: Sequence[Course]) -> tuple[int, ...]:
+    most = max((len(course.steps) for course in courses), default=1)
+    return tuple(count for count in SHOWN if count <= most)
+
+
+def _means(courses: Sequence[Course], score: Callable[[Course, int], float], counts: Sequence[int]) -> str:
     if not courses:
         return "–"
-    return " ".join(f"{fmean(score(course, count) for course in courses):.2f}".lstrip("0") for count in SHOWN)
+    return " ".join(f"{fmean(score(course, count) for course in courses):.2f}".lstrip("0") for count in counts)

@@ -43,6 +43,18 @@ def test_the_segmentation_suite_writes_its_table_with_every_baseline(
     assert {"model", a_checkpoint.name, "random walker", "region growing"} <= names
 
 
+def test_how_users_begin_and_how_long_they_go_on_can_be_chosen(
+    a_checkpoint: Path, a_folder_of_scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--checkpoint", a_checkpoint, "--scans", a_folder_of_scans, "--cases", "ball", "--output", tmp_path)
+    chosen = ("--no-classical", "--starts", "click", "--interactions", 2)
+    assert run(parsed("segmentation", *arguments, *chosen)) == 0
+    (course,) = json.loads((tmp_path / "segmentation.json").read_text("utf-8"))["courses"]
+    assert (course["start"], len(course["steps"])) == ("click", 2)
+    assert "DSC after 1 interactions" in capsys.readouterr().out
+    assert run(parsed("segmentation", *arguments, "--interactions", 0)) == 2
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Torch's threads wait for each other by spinning: on a busy machine one of them is many times faster than two."""
