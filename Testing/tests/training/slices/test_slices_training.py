@@ -14,6 +14,8 @@ from MedVLSAM2Lib.evaluation.cases import find_cases
 from MedVLSAM2Lib.evaluation.segmenters import SegmenterChoice
 from MedVLSAM2Lib.evaluation.simulated_user import Start
 from MedVLSAM2Lib.evaluation.suites.segmentation import SegmentationPlan, run_segmentation
+from MedVLSAM2Lib.model.patches.checkpoint import save_checkpoint
+from MedVLSAM2Lib.model.patches.network import PatchNetwork
 from MedVLSAM2Lib.model.slices.config import SliceConfig, TrunkConfig
 from MedVLSAM2Lib.model.slices.slice_stack import SliceStack
 from MedVLSAM2Lib.model.slices.tensors import SliceMasks
@@ -145,24 +147,24 @@ def state_of(trainer: SliceTrainer, of: str) -> dict[str, torch.Tensor]:
     return (trainer.network if of == "network" else trainer.average.network).state_dict()
 
 
-def test_both_kinds_are_trained_by_one_command_and_compared_in_one_run(
+def test_the_command_trains_this_kind_and_one_run_compares_it_with_the_other(
     a_data_folder: Path, a_cache: Path, a_small_run: TrainingConfig, a_slices_run: SliceTrainingConfig, tmp_path: Path
 ) -> None:
-    for kind, config in (("patches", a_small_run), ("slices", a_slices_run)):
-        file = tmp_path / f"{kind}.json"
-        file.write_text(json.dumps({**config.to_dict(), "kind": kind}))
-        places = ["--data", str(a_data_folder), "--cache", str(a_cache), "--output", str(tmp_path / kind)]
-        assert main(["train", "interactive", "--config", str(file), *places, "--steps", "1"]) == 0
+    settings = tmp_path / "slices.json"
+    settings.write_text(json.dumps(a_slices_run.to_dict()))
+    places = ["--data", str(a_data_folder), "--cache", str(a_cache), "--output", str(tmp_path / "slices")]
+    assert main(["train", "interactive", "--config", str(settings), *places, "--steps", "1"]) == 0
+    save_checkpoint(tmp_path / "patches", PatchNetwork(a_small_run.network), {"capabilities": ["click"]})
     assert load_mask_model(tmp_path / "slices" / "best").capabilities == ("click", "box", "prior")
     scan = tmp_path / "scans" / "somebody"
     image, labels = a_patient(40)
     write(image[8:18], scan / "image.nii.gz")
     write(labels[8:18], scan / "label.nii.gz")
     (scan / "meta.json").write_text(json.dumps({"modality": "CT", "labels": {"1": "organ"}}))
-    choice = SegmenterChoice(tmp_path / "slices" / "best", (tmp_path / "patches" / "latest",), classical=False)
+    choice = SegmenterChoice(tmp_path / "slices" / "best", (tmp_path / "patches",), classical=False)
     plan = SegmentationPlan((Start.CLICK,), interactions=1)
     courses = run_segmentation(find_cases(tmp_path / "scans"), choice.make, plan).data["courses"]
-    assert [course["segmenter"] for course in courses] == ["model", "latest"]
+    assert [course["segmenter"] for course in courses] == ["model", "patches"]
     assert courses[0]["steps"][0]["prompt"] == courses[1]["steps"][0]["prompt"]
 
 
