@@ -231,6 +231,19 @@ class Supervisor:
             return
         self._restart = WorkerRestarted(reason, 0, log)
         self._launch()
+        self._end_cancelled()
+
+    def _end_cancelled(self) -> None:
+        """End a cancelled request now, not after the new worker has done all again, where nothing is to be asked of it."""
+        step = self._resumed
+        if isinstance(step, Restore) and isinstance(step.outcome, Cancelled) and not self._changed_known(step.task):
+            self._resumed = None
+            self._begin_restore(step)
+
+    def _changed_known(self, task: Task) -> bool:
+        """Whether what was shown of a request changed an object that was there before."""
+        changed = (name for name, box in task.previewed.items() if not box.is_empty)
+        return any(self._journal.knows(task.volume_id, name) for name in changed)
 
     def _disconnect(self, patience_s: float = 0.0) -> Ending:
         connection, self._connection = self._connection, None

@@ -174,6 +174,8 @@ def test_a_cancelled_search_leaves_no_object(make_scene: Callable[..., Scene], b
     events = scene.wait(request)
 
     assert isinstance(events[-1].payload, Cancelled)
+    # Nobody waits for the new worker: it has not done anything again yet.
+    assert payloads(scene.seen, WorkerRestarted) == []
     assert scene.masks.keys() == {"f1", "f2"}
     assert not any(mask.any() for mask in scene.masks.values())
     assert len(scene.launcher.started) == 1 + by_force

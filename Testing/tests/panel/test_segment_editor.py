@@ -73,7 +73,7 @@ def test_slicer_s_editor_is_embedded_on_the_chosen_segment_and_scan(a_user: User
     a_user.prompt(INSIDE)
     segmenter = a_user.panel.segmenter
     assert not a_user.ui.editorSection.isHidden()
-    assert a_user.slicer.scene.GetFirstNodeByClass("vtkMRMLSegmentEditorNode") is None
+    assert a_user.slicer.scene.GetSingletonNode("SegmentEditor", "vtkMRMLSegmentEditorNode") is None
     a_user.show_panel()
     keyboard.click_widget(a_user.ui.editorSection)
     (editor,) = a_user.ui.editorSection.findChildren(qMRMLSegmentEditorWidget)
