@@ -74,7 +74,8 @@ class Studio:
         self.ui.structuresGroup.collapsed = section != "segment"
         panel = self.module.panel
         panel.show()
-        for _ in range(2):
+        # A layout within a layout hears of a new size one round later.
+        for _ in range(4):
             panel.resize(width, panel.heightForWidth(width) if panel.hasHeightForWidth() else panel.sizeHint.height())
             self._slicer.process_events()
         return pixels_of_widget(self._section(section))
