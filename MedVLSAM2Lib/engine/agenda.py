@@ -120,6 +120,17 @@ class Agenda:
         step, self.in_hand = self.in_hand, None
         return step
 
+    def take_cancelled(self) -> Restore | None:
+        """Take the step that only ends a cancelled task, if nothing that was shown of it changed what was there before."""
+        step = self._resumed
+        if not isinstance(step, Restore) or not isinstance(step.outcome, Cancelled):
+            return None
+        changed = (object_id for object_id, box in step.task.previewed.items() if not box.is_empty)
+        if any(self.knows(step.task.volume_id, object_id) for object_id in changed):
+            return None
+        self._resumed = None
+        return step
+
     def put_back(self) -> None:
         """Do again what was in hand, through no fault of its own; what was shown of it is taken back before."""
         step = self.interrupt()

@@ -234,16 +234,10 @@ class Supervisor:
         self._end_cancelled()
 
     def _end_cancelled(self) -> None:
-        """End a cancelled request now, not after the new worker has done all again, where nothing is to be asked of it."""
-        step = self._resumed
-        if isinstance(step, Restore) and isinstance(step.outcome, Cancelled) and not self._changed_known(step.task):
-            self._resumed = None
+        """A cancelled request that needs nothing of the new worker does not wait for it to do all again."""
+        step = self._agenda.take_cancelled()
+        if step is not None:
             self._begin_restore(step)
-
-    def _changed_known(self, task: Task) -> bool:
-        """Whether what was shown of a request changed an object that was there before."""
-        changed = (name for name, box in task.previewed.items() if not box.is_empty)
-        return any(self._journal.knows(task.volume_id, name) for name in changed)
 
     def _disconnect(self, patience_s: float = 0.0) -> Ending:
         connection, self._connection = self._connection, None
