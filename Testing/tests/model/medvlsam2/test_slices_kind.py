@@ -129,5 +129,5 @@ def test_patches_cannot_have_words_in_the_place_of_prompts(a_model: MedVLSam2Mod
 
 def test_learning_does_not_go_on_from_it(with_slices: MedVLSam2Model, tmp_path: Path) -> None:
     with_slices.save_pretrained(tmp_path)
-    with pytest.raises(CheckpointError, match="is of the kind slices; learning goes on from one of the kind patches"):
+    with pytest.raises(CheckpointError, match="is of the kind 'slices'; learning goes on from one of the kind patches"):
         JointNetwork.from_checkpoint(tmp_path)
