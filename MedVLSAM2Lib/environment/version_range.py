@@ -46,6 +46,11 @@ class VersionRange:
         """As a person reads it."""
         return f"{self.at_least} up to, but not including, {self.below}"
 
+    @property
+    def in_short(self) -> str:
+        """For a narrow column."""
+        return f"≥\u00a0{self.at_least}, <\u00a0{self.below}"
+
 
 def numbers_of(version: str) -> Numbers:
     """The numbers at the front of a version: (2, 13, 0) of ``2.13.0+cpu``."""

@@ -200,7 +200,7 @@ class SetupSection:
         table.setVisible(bool(packages) and self._place.kind is not Place.REMOTE)
         table.setRowCount(len(packages))
         for row, status in enumerate(packages):
-            cells = (status.requirement.name, status.found or "missing", status.requirement.range.in_words)
+            cells = (status.requirement.name, status.found or "missing", status.requirement.range.in_short)
             for column, text in enumerate(cells):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
         table.resizeColumnsToContents()

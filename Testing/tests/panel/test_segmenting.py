@@ -187,3 +187,27 @@ def test_the_segment_that_was_left_for_a_new_one_can_be_chosen_again(a_user: Use
     a_user.prompt(BESIDE)
     assert len(a_user.segments()) == 1
     assert int(a_user.mask(a_ct).sum()) != before
+
+
+def test_the_3d_view_is_kept_while_segments_and_their_surfaces_change(a_slicer: OffscreenSlicer, a_user: User) -> None:
+    camera = a_slicer.scene.AddNewNodeByClass("vtkMRMLCameraNode")
+    camera.SetPosition(200.0, 300.0, 40.0)
+    camera.SetFocalPoint(5.0, 6.0, 7.0)
+    before = camera.GetPosition(), camera.GetFocalPoint(), camera.GetViewUp(), camera.GetViewAngle()
+    a_user.take("point")
+    a_user.prompt(INSIDE)
+    segmentation = a_user.panel.segmenter.segmentation_node
+    segmentation.CreateClosedSurfaceRepresentation()
+    points = surface_points(a_user)
+    a_user.prompt(BESIDE)
+    a_user.wait(lambda: surface_points(a_user) != points)
+    a_user.press("undo")
+    a_user.press("newSegment")
+    a_user.prompt(BESIDE)
+    assert (camera.GetPosition(), camera.GetFocalPoint(), camera.GetViewUp(), camera.GetViewAngle()) == before
+
+
+def surface_points(a_user: User) -> int:
+    segmenter = a_user.panel.segmenter
+    surface = segmenter.segmentation_node.GetClosedSurfaceInternalRepresentation(segmenter.segment_id)
+    return 0 if surface is None else int(surface.GetNumberOfPoints())
