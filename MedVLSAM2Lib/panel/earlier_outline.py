@@ -47,7 +47,7 @@ class EarlierOutline:
             # What is shown was before the prompt that is being answered too, until there is something new to tell.
             return
         step = self._last_step() if self._button.checked and self._is_open else None
-        wanted = () if step is None else (step, step.writes, step.candidate)
+        wanted = () if step is None else (step, len(step.writes), step.candidate)
         if wanted != self._shown:
             self._shown = wanted
             self._show(step)

@@ -247,7 +247,7 @@ def _refusal(phrases: tuple[str, ...]) -> str:
 def _write(search: _Search, region: MaskRegion) -> None:
     step = search.by_object.get(region.object_id)
     if step is not None:
-        step.write(region, as_new_step=step.writes == 0)
+        step.write(region, as_new_step=not step.writes)
 
 
 def _summary(search: _Search, steps: Sequence[PromptStep]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from MedVLSAM2Lib.panel.drawn_prompts import DrawnPrompt
 from MedVLSAM2Lib.prompts import Prompt
 from MedVLSAM2Lib.results import MaskRegion
+from MedVLSAM2Lib.scene.edit_history import EditStep
 from MedVLSAM2Lib.scene.errors import SceneError
 from MedVLSAM2Lib.scene.node_access import require_voxels_of, volume_box
 from MedVLSAM2Lib.scene.segment_prompts import keep_prompts_of_segment, prompts_of_segment
@@ -47,7 +48,7 @@ class PromptStep:
         made: what was made for it.
         object_id: what the engine calls the segment; empty where it calls it by its ``target``.
         run: several steps with the same number above 0 are taken back and done again together.
-        writes: how many undoable steps the writer holds for it: the prompt's own, and one for each candidate stepped to.
+        writes: what the writer changed for it: for the prompt's own answer, and for each candidate stepped to.
         candidate: which answer is shown, of how many.
         in_engine: whether the engine can still take it back.
         kept_before: what was kept with the segment before it.
@@ -64,7 +65,7 @@ class PromptStep:
     made: Made = Made.NOTHING
     object_id: str = ""
     run: int = 0
-    writes: int = 0
+    writes: list[EditStep] = field(default_factory=list)
     candidate: int = 0
     candidates: int = 1
     in_engine: bool = True
@@ -92,15 +93,14 @@ class PromptStep:
         """Write a region of its answer; SceneError when that cannot be done."""
         require_voxels_of(self.volume_node, self._box)
         if as_new_step:
-            self.writer.begin_step()
-            self.writes += 1
+            self.writes.append(self.writer.begin_step())
         self.writer.write(self.segment_id, region.mask)
         self.candidate, self.candidates = region.candidate, region.candidates
 
     @property
     def change(self) -> VoxelChange | None:
-        """What it changed of its segment, while it is the last step that its writer wrote; None for nothing."""
-        return self.writer.last_change(self.segment_id, self.writes)
+        """What it changed of its segment; None for nothing."""
+        return self.writer.change_in(self.segment_id, self.writes)
 
     def keep_prompts(self) -> None:
         """Keep its prompts with the segment, after those that are kept already; SceneError when it is gone."""
@@ -109,22 +109,26 @@ class PromptStep:
 
     def take_back(self) -> None:
         """Give the scene back what it was before; SceneError when the segment cannot be written."""
-        for _ in range(self.writes):
-            self.writer.undo()
+        self.unwrite()
         self._keep(self.kept_before)
         self._remove_segment_if_made()
+
+    def unwrite(self) -> None:
+        """Take back what was written of it; SceneError when it cannot be."""
+        for written in reversed(self.writes):
+            self.writer.undo(written)
 
     def do_again(self) -> None:
         """Write what was taken back; SceneError when it cannot be written."""
         self._put_segment_back()
-        for _ in range(self.writes):
-            self.writer.redo()
+        for written in self.writes:
+            self.writer.redo(written)
         self._keep(self.kept_before + self.prompts)
 
     def drop(self) -> None:
         """Leave nothing of a step that is not to be; SceneError when the segment cannot be written."""
-        if self.writes:
-            self.writer.undo()
+        self.unwrite()
+        self.writer.forget(self.writes)
         self._remove_segment_if_made()
         node = self.segmentation_node
         if self.is_in_scene and self.made is Made.SEGMENTATION and node.GetSegmentation().GetNumberOfSegments() == 0:
@@ -139,6 +143,11 @@ class PromptStep:
         """Take what was drawn for it out of the scene."""
         for drawn in self.drawn:
             drawn.remove()
+
+    def forget(self) -> None:
+        """It can be neither taken back nor done again any more."""
+        self.writer.forget(self.writes)
+        self.remove_drawn()
 
     def _remove_segment_if_made(self) -> None:
         segmentation = self.segmentation_node.GetSegmentation()

@@ -294,7 +294,7 @@ class Segmenter:
         step = self._log.running.get(request) or self._candidate_requests.get(request)
         if step is None:
             return
-        as_new_step = step.writes == 0 or request in self._candidate_requests
+        as_new_step = not step.writes or request in self._candidate_requests
         if not self._in_scene(lambda: step.write(region, as_new_step=as_new_step)):
             self._log.running.pop(request, None)
             self._candidate_requests.pop(request, None)

@@ -85,7 +85,7 @@ class StepLog:
         gone += [step for step in self.undone if not step.is_in_scene]
         for step in gone:
             (self.done if step in self.done else self.undone).remove(step)
-            step.remove_drawn()
+            step.forget()
         return gone
 
     def clear(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from MedVLSAM2Lib.scene.voxel_change import VoxelChange
@@ -11,7 +11,7 @@ from MedVLSAM2Lib.scene.voxel_change import VoxelChange
 _MAX_BYTES = 256 * 2**20
 
 
-@dataclass
+@dataclass(eq=False)
 class EditStep:
     """All that one request changed: its edits in order, each applied as a whole.
 
@@ -51,10 +51,19 @@ class EditHistory:
         """Whether there is a step to do again."""
         return bool(self._undone)
 
-    def begin_step(self, known: Mapping[str, int]) -> None:
+    def begin_step(self, known: Mapping[str, int]) -> EditStep:
         """Open a step; what was taken back before can no longer be done again."""
         self._undone.clear()
         self._done.append(EditStep(dict(known), dict(known)))
+        return self._done[-1]
+
+    def is_done(self, step: EditStep) -> bool:
+        """Whether the step is there to be taken back."""
+        return step in self._done
+
+    def is_undone(self, step: EditStep) -> bool:
+        """Whether the step is there to be done again."""
+        return step in self._undone
 
     def record(self, edit: tuple[VoxelChange, ...], known: Mapping[str, int]) -> None:
         """Add an edit to the open step."""
@@ -68,19 +77,22 @@ class EditHistory:
         """The step that undo takes back."""
         return self._done[-1]
 
-    def last_changes(self, segment_id: str, steps: int) -> list[VoxelChange]:
-        """What the last ``steps`` steps that are done changed of a segment, in the order it was done."""
-        last = list(self._done)[-steps:] if steps else []
-        return [change for step in last for edit in step.edits for change in edit if change.segment_id == segment_id]
-
     def last_undone(self) -> EditStep:
         """The step that redo does again."""
         return self._undone[-1]
 
-    def move_back(self) -> None:
-        """The last step was taken back."""
-        self._undone.append(self._done.pop())
+    def move_back(self, step: EditStep) -> None:
+        """A step was taken back."""
+        self._done.remove(step)
+        self._undone.append(step)
 
-    def move_on(self) -> None:
-        """The last step that was taken back was done again."""
-        self._done.append(self._undone.pop())
+    def move_on(self, step: EditStep) -> None:
+        """A step that had been taken back was done again."""
+        self._undone.remove(step)
+        self._done.append(step)
+
+    def forget(self, steps: Iterable[EditStep]) -> None:
+        """Nobody will take these back or do them again."""
+        gone = set(steps)
+        self._done = deque(step for step in self._done if step not in gone)
+        self._undone = [step for step in self._undone if step not in gone]

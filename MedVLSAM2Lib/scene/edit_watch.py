@@ -55,6 +55,12 @@ class EditWatch:
         for segment_id in untouched:
             self._times[segment_id] = SegmentLayer.of(segmentation.GetSegment(segment_id)).modified_time
 
+    def forget_all_but(self, segment_ids: Iterable[str]) -> None:
+        """Other segments are gone."""
+        there = set(segment_ids)
+        self._known = {segment_id: known for segment_id, known in self._known.items() if segment_id in there}
+        self._times = {segment_id: time for segment_id, time in self._times.items() if segment_id in there}
+
     def restore(self, known: Mapping[str, int]) -> None:
         """Go back to what was known at another step; the voxels are compared when next asked."""
         self._known = dict(known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import slicer
 
 from MedVLSAM2Lib.scene.background_surfaces import BackgroundSurfaces
 from MedVLSAM2Lib.scene.derived_representations import derived_names, update_derived
-from MedVLSAM2Lib.scene.edit_history import EditHistory
+from MedVLSAM2Lib.scene.edit_history import EditHistory, EditStep
 from MedVLSAM2Lib.scene.edit_watch import EditWatch
 from MedVLSAM2Lib.scene.editing_rules import EditingRules
 from MedVLSAM2Lib.scene.errors import SceneError
@@ -63,11 +63,12 @@ class SegmentWriter:
         self._surfaces = surfaces
         self._require_nodes()
 
-    def begin_step(self) -> None:
+    def begin_step(self) -> EditStep:
         """Start an undoable step: all writes until the next one are taken back together."""
         self._require_nodes()
-        self._history.begin_step(self._watch.known)
+        self._watch.forget_all_but(self._segmentation_node.GetSegmentation().GetSegmentIDs())
         self._step_is_open = True
+        return self._history.begin_step(self._watch.known)
 
     def write(self, segment_id: str, mask: PackedMask) -> VoxelBox:
         """Make the segment equal ``mask`` inside ``mask.box``; outside it nothing changes.
@@ -102,9 +103,11 @@ class SegmentWriter:
         self._require_nodes()
         return look_at_segment(self._segmentation_node, self._volume_node, segment_id).read(box)
 
-    def last_change(self, segment_id: str, steps: int) -> VoxelChange | None:
-        """What the last ``steps`` steps together changed of a segment; None when nothing, or it was resampled between them."""
-        changes = self._history.last_changes(segment_id, steps)
+    @staticmethod
+    def change_in(segment_id: str, steps: Iterable[EditStep]) -> VoxelChange | None:
+        """What ``steps`` together changed of a segment; None when nothing, or it was resampled between them."""
+        all_changes = (change for step in steps for edit in step.edits for change in edit)
+        changes = [change for change in all_changes if change.segment_id == segment_id]
         on_one_grid = all(np.allclose(change.ijk_to_local, changes[0].ijk_to_local) for change in changes)
         return VoxelChange.in_all(changes) if changes and on_one_grid else None
 
@@ -123,30 +126,36 @@ class SegmentWriter:
         """Whether there is a step to do again."""
         return self._history.can_redo
 
-    def undo(self) -> bool:
-        """Take the last step back; False when there is none.
+    def undo(self, step: EditStep | None = None) -> bool:
+        """Take a step back, the last one if None; False when it is not there.
 
         Exactly the voxels it changed get back the segments they had, neighbours included. What was done by hand elsewhere
         stays, and so does the deletion of a segment.
         """
-        if not self.can_undo:
+        if step is None and self.can_undo:
+            step = self._history.last_done()
+        if step is None or not self._history.is_done(step):
             return False
-        step = self._history.last_done()
         edits = [tuple(change.inverse() for change in reversed(edit)) for edit in reversed(step.edits)]
         self._replay(edits)
         self._watch.restore(step.known_before)
-        self._history.move_back()
+        self._history.move_back(step)
         return True
 
-    def redo(self) -> bool:
-        """Do again the last step that was taken back; False when there is none."""
-        if not self.can_redo:
+    def redo(self, step: EditStep | None = None) -> bool:
+        """Do again a step that was taken back, the last one if None; False when it is not there."""
+        if step is None and self.can_redo:
+            step = self._history.last_undone()
+        if step is None or not self._history.is_undone(step):
             return False
-        step = self._history.last_undone()
         self._replay(step.edits)
         self._watch.restore(step.known_after)
-        self._history.move_on()
+        self._history.move_on(step)
         return True
+
+    def forget(self, steps: Iterable[EditStep]) -> None:
+        """Nobody will take these steps back or do them again."""
+        self._history.forget(steps)
 
     def _require_nodes(self) -> None:
         require_segmentation(self._segmentation_node)

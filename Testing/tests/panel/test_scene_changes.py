@@ -13,7 +13,7 @@ import pytest
 
 from tests.panel.conftest import TONES
 from tests.panel.reader import Reader, paint
-from tests.panel.user import User
+from tests.panel.user import BESIDE, INSIDE, User
 
 if TYPE_CHECKING:
     from harness.offscreen_slicer import OffscreenSlicer
@@ -297,3 +297,25 @@ def _voxels_outside(user: Colleague) -> int:
             value = node.GetSegmentation().GetSegment(segment_id).GetLabelValue()
             total += 0 if image is None else int((image == value).sum())
     return total
+
+
+def test_undo_takes_back_the_last_prompt_whose_segment_is_still_there(a_user: User, a_ct: Any) -> None:
+    a_user.press("point")
+    a_user.prompt(INSIDE)
+    first = a_user.panel.segmenter.segment_id
+    a_user.press("newSegment")
+    a_user.prompt(BESIDE)
+    second = a_user.panel.segmenter.segment_id
+    segmentation = a_user.panel.segmenter.segmentation_node
+    assert second != first
+    assert a_user.mask(a_ct, first, segmentation).any()
+
+    segmentation.GetSegmentation().RemoveSegment(second)
+    a_user.slicer.process_events()
+    a_user.press("undo")
+    a_user.wait()
+
+    assert not a_user.mask(a_ct, first, segmentation).any()
+    a_user.press("redo")
+    a_user.wait()
+    assert a_user.mask(a_ct, first, segmentation).any()

@@ -176,5 +176,21 @@ def test_the_oldest_steps_are_forgotten_when_they_take_too_much_memory():
         history.record((change,), {})
 
     assert history.can_undo
-    history.move_back()
+    history.move_back(history.last_done())
     assert not history.can_undo
+
+
+def test_a_step_is_taken_back_whatever_was_forgotten_in_between(a_writer, a_segmentation, a_segment):
+    first = a_writer.begin_step()
+    a_writer.write(a_segment, block(BOX))
+    second = create_segment(a_segmentation, "second")
+    deleted = a_writer.begin_step()
+    a_writer.write(second, block(OTHER_BOX))
+    a_segmentation.GetSegmentation().RemoveSegment(second)
+    a_writer.forget([deleted])
+
+    assert not a_writer.undo(deleted)
+    assert a_writer.undo(first)
+    assert a_writer.read(a_segment).is_empty
+    assert a_writer.redo(first)
+    assert a_writer.read(a_segment) == block(BOX)
