@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
-from MedVLSAM2Lib.files.volume_file import read_volume
+from MedVLSAM2Lib.files.volume_file import read_scan
 from MedVLSAM2Lib.report import DRAFT_MARK, ModelIdentity, TemplateError
 from MedVLSAM2Lib.report.exporters.dicom_source import SourceSeries
 from MedVLSAM2Lib.report.templates import Template
@@ -18,7 +18,7 @@ from MedVLSAM2Lib.scripting.refusals import REFUSALS
 from MedVLSAM2Lib.scripting.report_templates import template_for, template_named, template_names
 from MedVLSAM2Lib.scripting.scan_segment import ScanSegment
 from MedVLSAM2Lib.scripting.segment_files import read_segments
-from MedVLSAM2Lib.scripting.session import Session, dicom_files_of, load_model
+from MedVLSAM2Lib.scripting.session import Session, load_model
 from MedVLSAM2Lib.volume import Modality, Volume
 
 logger = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ def _draft(arguments: argparse.Namespace) -> Draft:
     # What can be refused at once is, before anything takes long.
     check_report_path(arguments.output)
     template = template_named(arguments.template) if arguments.template else None
-    volume = read_volume(arguments.volume, Modality(arguments.modality) if arguments.modality else None)
-    dicom_files = dicom_files_of(arguments.volume)
+    scan = read_scan(arguments.volume, Modality(arguments.modality) if arguments.modality else None)
+    volume, dicom_files = scan.volume, scan.dicom_files
     if arguments.dicom_out:
         SourceSeries.read(dicom_files)
     given = _given_segments(arguments, volume, template)

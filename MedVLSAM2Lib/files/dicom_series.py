@@ -27,11 +27,13 @@ class DicomScan:
         array: intensities (K, J, I), slices in the order of their place.
         ijk_to_ras: 4×4; sheared where the gantry was tilted.
         modality: DICOM's code, such as ``"CT"``; empty when it is not given.
+        files: of the series, in the order of their place.
     """
 
     array: np.ndarray
     ijk_to_ras: np.ndarray
     modality: str
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read_dicom_folder(folder: Path) -> DicomScan:
         message = f"The DICOM series in {folder} cannot be read; check that every file is there and whole."
         raise VolumeError(message) from error
     matrix = _matrix_from_slices(files, folder) if len(files) > 1 else ijk_to_ras(image)
-    return DicomScan(sitk.GetArrayFromImage(image), matrix, modality)
+    return DicomScan(sitk.GetArrayFromImage(image), matrix, modality, tuple(Path(file) for file in files))
 
 
 def holds_dicom(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,25 @@ from MedVLSAM2Lib.volume.hounsfield import looks_like_hounsfield_units
 _DICOM_MODALITIES = {"CT": Modality.CT, "MR": Modality.MR, "PT": Modality.PET}
 
 
+@dataclass(frozen=True)
+class Scan:
+    """A scan as it was read.
+
+    Attributes:
+        volume: its voxels and their place.
+        dicom_files: of its series, in the order of their place; empty for a file of another kind.
+    """
+
+    volume: Volume
+    dicom_files: tuple[Path, ...] = ()
+
+
 def read_volume(path: Path, modality: Modality | None = None) -> Volume:
+    """The volume that ``read_scan`` reads."""
+    return read_scan(path, modality).volume
+
+
+def read_scan(path: Path, modality: Modality | None = None) -> Scan:
     """The scan at ``path``: NIfTI, NRRD, MHA and whatever else SimpleITK reads, or a folder of DICOM files.
 
     The array is never flipped or resampled: left-handed, oblique and sheared axes are all in the volume's matrix.
@@ -29,9 +48,9 @@ def read_volume(path: Path, modality: Modality | None = None) -> Volume:
     if path.is_dir():
         scan = read_dicom_folder(path)
         known = modality or _DICOM_MODALITIES.get(scan.modality)
-        return _volume(scan.array, scan.ijk_to_ras, known, path.name)
+        return Scan(_volume(scan.array, scan.ijk_to_ras, known, path.name), scan.files)
     image = _read(path)
-    return _volume(sitk.GetArrayFromImage(image), ijk_to_ras(image), modality, path.name)
+    return Scan(_volume(sitk.GetArrayFromImage(image), ijk_to_ras(image), modality, path.name))
 
 
 def _volume(array: np.ndarray, matrix: np.ndarray, modality: Modality | None, name: str) -> Volume:

@@ -12,8 +12,7 @@ import numpy as np
 from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.engine.worker import CheckpointLoader
-from MedVLSAM2Lib.files.dicom_series import largest_series
-from MedVLSAM2Lib.files.volume_file import read_volume
+from MedVLSAM2Lib.files.volume_file import Scan, read_scan
 from MedVLSAM2Lib.model.mask_model import MaskModel
 from MedVLSAM2Lib.phrase_size import split_size
 from MedVLSAM2Lib.prompts import Box, Point, Prompt, PromptError, Turn
@@ -76,9 +75,9 @@ class Session:
         Raises:
             VolumeError, CheckpointError, NotEnoughMemory: one sentence about what to do.
         """
-        volume = scan if isinstance(scan, Volume) else read_volume(Path(scan), modality)
+        read = Scan(scan) if isinstance(scan, Volume) else read_scan(Path(scan), modality)
         model = checkpoint if isinstance(checkpoint, LoadedModel) else load_model(checkpoint)
-        return cls(volume, model, () if isinstance(scan, Volume) else dicom_files_of(Path(scan)))
+        return cls(read.volume, model, read.dicom_files)
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -250,11 +249,6 @@ def identity_of(model: LoadedModel) -> ModelIdentity:
     """The model as a report names it: its name, this program's version, and the hash its mask model is known by."""
     kind, _, rest = model.identity.partition(":")
     return ModelIdentity(model.name, __version__, rest.partition(":")[0] or kind)
-
-
-def dicom_files_of(path: Path) -> tuple[Path, ...]:
-    """The files of the series that ``read_volume`` reads; empty for a file of another kind."""
-    return tuple(Path(file) for file in largest_series(path)) if path.is_dir() else ()
 
 
 def _never() -> bool:

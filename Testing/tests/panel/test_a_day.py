@@ -35,6 +35,10 @@ def middle(block: tuple[slice, slice, slice]) -> tuple[float, float, float]:
 
 @pytest.fixture
 def a_study(tmp_path: Path) -> list[Path]:
+    return write_study(tmp_path / "study")
+
+
+def write_study(folder: Path) -> list[Path]:
     """A CT as DICOM files: a liver, and in a kidney a large cyst, a small one and a satellite of it."""
     pytest.importorskip("highdicom")
     from tests.report.exporters.series import write_series
@@ -45,7 +49,7 @@ def a_study(tmp_path: Path) -> list[Path]:
     voxels[10:30, 15:35, 35:50] = TONES["left kidney"]
     for cyst in (LARGE, SMALL, SATELLITE):
         voxels[cyst] = TONES["renal cysts"]
-    return write_series(tmp_path / "study", Volume(voxels, IJK_TO_RAS, Modality.CT, "HU", "CT"))
+    return write_series(folder, Volume(voxels, IJK_TO_RAS, Modality.CT, "HU", "CT"))
 
 
 @pytest.fixture
