@@ -132,6 +132,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/files/dicom_series.py
   MedVLSAM2Lib/files/geometry.py
   MedVLSAM2Lib/files/scan_collection.py
+  MedVLSAM2Lib/files/segment_header.py
   MedVLSAM2Lib/files/segmentation_file.py
   MedVLSAM2Lib/files/segmentation_reader.py
   MedVLSAM2Lib/files/volume_file.py

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import SimpleITK as sitk
 
 from MedVLSAM2Lib.files.atomic_write import FileWriteError, file_beside, write_atomically
 from MedVLSAM2Lib.files.geometry import set_ijk_to_ras
+from MedVLSAM2Lib.files.segment_header import read_segment_headers
 from MedVLSAM2Lib.files.segmentation_file import SegmentLook, write_segments
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
@@ -23,7 +23,6 @@ FEWEST_WITH_ONE_HELD_OUT, HELD_OUT_EVERY = 3, 5
 """From so many scans on one is held out, and one more of every so many."""
 
 _SCAN, _SEGMENTS = ".nrrd", ".seg.nrrd"
-_NAME_FIELD = re.compile(r"Segment\d+_Name")
 
 
 class CollectionError(ValueError):
@@ -119,7 +118,6 @@ def _names_in(path: Path) -> tuple[str, ...]:
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-    except RuntimeError as error:
+        return tuple(segment.name for segment in read_segment_headers(reader))
+    except (RuntimeError, ValueError) as error:
         raise CollectionError(f"{path} cannot be read; remove it and keep the scan again.") from error
-    keys = sorted(filter(_NAME_FIELD.fullmatch, reader.GetMetaDataKeys()), key=lambda key: int(key[7:-5]))
-    return tuple(reader.GetMetaData(key) for key in keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from MedVLSAM2Lib.files.geometry import ijk_to_ras
+from MedVLSAM2Lib.files.segment_header import NO_COLOUR, SegmentHeader, read_segment_headers
 from MedVLSAM2Lib.files.segmentation_file import SegmentationFileError
 from MedVLSAM2Lib.volume import PackedMask, Volume, VoxelBox
 
-_SEGMENT_ID = re.compile(r"Segment(\d+)_ID")
-_TERMINOLOGY = re.compile(r"TerminologyEntry:([^|]*)\|")
-_GREY = (0.5, 0.5, 0.5)
 _SAME_VOXEL = 0.05
 _SAME_AXIS = 1e-3
 
@@ -37,7 +34,7 @@ class FileSegment:
     name: str
     mask: PackedMask
     terminology: str = ""
-    colour: tuple[float, float, float] = _GREY
+    colour: tuple[float, float, float] = NO_COLOUR
 
 
 def read_segmentation_file(path: Path, volume: Volume) -> tuple[FileSegment, ...]:
@@ -50,15 +47,15 @@ def read_segmentation_file(path: Path, volume: Volume) -> tuple[FileSegment, ...
         raise SegmentationFileError(f"{path} does not exist; check the path.")
     try:
         image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
+        headers = read_segment_headers(image)
+    except (RuntimeError, ValueError) as error:
         raise SegmentationFileError(f"{path} cannot be read as an image; save it again as .seg.nrrd.") from error
-    numbers = sorted(int(found[1]) for key in image.GetMetaDataKeys() if (found := _SEGMENT_ID.fullmatch(key)))
-    if image.GetDimension() != 3 or not numbers:
+    if image.GetDimension() != 3 or not headers:
         raise SegmentationFileError(f"{path.name} holds no segments; save the segmentation in Slicer as .seg.nrrd.")
     box = _place(image, volume, path.name)
     layers = sitk.GetArrayFromImage(image)
     layers = layers[..., None] if layers.ndim == 3 else layers
-    return tuple(_segments(image, numbers, layers, box, VoxelBox.of_shape(volume.shape)))
+    return tuple(_segments(headers, layers, box, VoxelBox.of_shape(volume.shape)))
 
 
 def _place(image: sitk.Image, volume: Volume, name: str) -> VoxelBox:
@@ -78,30 +75,13 @@ def _place(image: sitk.Image, volume: Volume, name: str) -> VoxelBox:
 
 
 def _segments(
-    image: sitk.Image, numbers: list[int], layers: np.ndarray, box: VoxelBox, whole: VoxelBox
+    headers: tuple[SegmentHeader, ...], layers: np.ndarray, box: VoxelBox, whole: VoxelBox
 ) -> Iterator[FileSegment]:
     inside = box.intersection(whole)
-    for number in numbers:
-        fields = {
-            key: image.GetMetaData(f"Segment{number}_{key}")
-            for key in ("ID", "Name", "LabelValue", "Layer", "Color", "Tags")
-            if image.HasMetaDataKey(f"Segment{number}_{key}")
-        }
-        layer, label = int(fields.get("Layer", 0)), int(fields.get("LabelValue", 1))
-        there = np.zeros(box.shape, bool) if layer >= layers.shape[-1] else layers[..., layer] == label
+    for header in headers:
+        is_there = 0 <= header.layer < layers.shape[-1]
+        there = layers[..., header.layer] == header.label if is_there else np.zeros(box.shape, bool)
         mask = PackedMask.empty()
         if not inside.is_empty:
             mask = PackedMask.pack_tight(there[inside.relative_to(box).slices], inside)
-        terminology = _TERMINOLOGY.search(f"{fields.get('Tags', '')}|")
-        name = fields.get("Name") or fields["ID"]
-        yield FileSegment(
-            fields["ID"], name, mask, terminology[1] if terminology else "", _colour(fields.get("Color", ""))
-        )
-
-
-def _colour(text: str) -> tuple[float, float, float]:
-    try:
-        red, green, blue = (float(part) for part in text.split())
-    except ValueError:
-        return _GREY
-    return red, green, blue
+        yield FileSegment(header.segment_id, header.name, mask, header.terminology, header.colour)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import SimpleITK
 
 from MedVLSAM2Lib.files.scan_collection import HELD_OUT_NAME, ScanCollection
+from MedVLSAM2Lib.files.segment_header import SegmentHeader, read_segment_headers
 from MedVLSAM2Lib.training.data.dicom_scans import MOST_LABELS, dicom_scans
 from MedVLSAM2Lib.training.data.raw_case import RawCase
 
@@ -21,18 +21,10 @@ logger = logging.getLogger(__name__)
 GROUP = "own"
 SEGMENTATION_ENDING = ".seg.nrrd"
 SCAN_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
-_FIELD = re.compile(r"Segment(\d+)_(Name|LabelValue|Layer)")
 
 
 class TrainingDataError(ValueError):
     """The training data cannot be used; the message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class _Segment:
-    name: str
-    value: int
-    layer: int
 
 
 def own_scans(folder: Path) -> Iterator[RawCase]:
@@ -90,13 +82,14 @@ def _label_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
 def _case(scan: Path, segmentation: Path, folder: Path) -> RawCase:
     image = SimpleITK.DICOMOrient(SimpleITK.ReadImage(str(scan)), "LPS")
     drawn = SimpleITK.ReadImage(str(segmentation))
-    segments = _segments_of(drawn) if segmentation.name.endswith(SEGMENTATION_ENDING) else _named(segmentation)
+    is_slicers = segmentation.name.endswith(SEGMENTATION_ENDING)
+    segments = _drawn_in(drawn, segmentation) if is_slicers else _named(segmentation)
     if not segments or len(segments) > MOST_LABELS:
         raise TrainingDataError(f"{segmentation} has {len(segments)} named segments; give it 1 to {MOST_LABELS}.")
     layers = _layers(drawn, image)
     labels = np.zeros(layers[0].shape, np.uint8)
     for number, segment in enumerate(segments, start=1):
-        labels[layers[segment.layer] == segment.value] = number
+        labels[layers[segment.layer] == segment.label] = number
     i, j, k = image.GetSpacing()
     array = np.clip(np.rint(SimpleITK.GetArrayFromImage(image)), -32768, 32767).astype(np.int16)
     names = {number: segment.name for number, segment in enumerate(segments, start=1)}
@@ -104,22 +97,17 @@ def _case(scan: Path, segmentation: Path, folder: Path) -> RawCase:
     return RawCase(name, GROUP, (k, j, i), array, labels, names)
 
 
-def _segments_of(drawn: SimpleITK.Image) -> list[_Segment]:
-    """What a file of Slicer says of its segments."""
-    fields: dict[int, dict[str, str]] = {}
-    for key in drawn.GetMetaDataKeys():
-        if match := _FIELD.fullmatch(key):
-            fields.setdefault(int(match[1]), {})[match[2]] = drawn.GetMetaData(key)
-    return [
-        _Segment(said["Name"], int(said.get("LabelValue", "1")), int(said.get("Layer", "0")))
-        for _, said in sorted(fields.items())
-        if "Name" in said
-    ]
+def _drawn_in(drawn: SimpleITK.Image, segmentation: Path) -> tuple[SegmentHeader, ...]:
+    try:
+        return read_segment_headers(drawn)
+    except ValueError as error:
+        raise TrainingDataError(f"{segmentation} cannot be read; save it again in Slicer.") from error
 
 
-def _named(segmentation: Path) -> list[_Segment]:
+def _named(segmentation: Path) -> tuple[SegmentHeader, ...]:
     names = json.loads((segmentation.parent / "labels.json").read_text(encoding="utf-8"))
-    return [_Segment(str(name), int(value), 0) for value, name in sorted(names.items(), key=lambda item: int(item[0]))]
+    numbered = sorted(names.items(), key=lambda item: int(item[0]))
+    return tuple(SegmentHeader(str(name), str(name), int(value)) for value, name in numbered)
 
 
 def _layers(drawn: SimpleITK.Image, image: SimpleITK.Image) -> list[np.ndarray]:

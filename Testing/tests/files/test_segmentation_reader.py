@@ -80,3 +80,15 @@ def test_what_is_no_segmentation_is_refused_in_one_sentence(
     (tmp_path / "broken.seg.nrrd").write_text("NRRD0004\n")
     with pytest.raises(SegmentationFileError, match=message):
         read_segmentation_file(tmp_path / name, an_oblique_volume)
+
+
+def test_a_header_whose_numbers_are_none_is_refused_in_one_sentence(
+    an_oblique_volume: Volume, a_mask: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "kidney.seg.nrrd"
+    write_segmentation(path, PackedMask.pack(a_mask), an_oblique_volume)
+    content = path.read_bytes()
+    assert b"Segment0_LabelValue:=1" in content
+    path.write_bytes(content.replace(b"Segment0_LabelValue:=1", b"Segment0_LabelValue:=x"))
+    with pytest.raises(SegmentationFileError, match="cannot be read"):
+        read_segmentation_file(path, an_oblique_volume)
