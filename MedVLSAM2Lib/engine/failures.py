@@ -13,6 +13,9 @@ from MedVLSAM2Lib.results import Failure
 from MedVLSAM2Lib.shown_paths import without_paths
 from MedVLSAM2Lib.volume import VolumeError
 
+# The exit status of a worker whose GPU is gone: nothing works on it any more in that process, and a new one chooses anew.
+GPU_LOST_STATUS = 69
+_GPU_LOST = "cuda error"
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "failed to allocate")
 
 
@@ -53,6 +56,16 @@ def where_of(error: BaseException) -> str:
         words = "" if _kind_of(one) is not None else f": {without_paths(str(one))}"
         told.append(f"{type(one).__name__}{words} at {places}")
     return "\nbecause of ".join(told)
+
+
+def is_loss_of_gpu(error: BaseException) -> bool:
+    """Whether the process can do nothing more on its GPU: it was unplugged, reset, or its driver failed."""
+    return any(
+        isinstance(one, _if_loaded("torch", "AcceleratorError"))
+        or (isinstance(one, RuntimeError) and _GPU_LOST in str(one).lower())
+        for one in _causes(error)
+        if not _is_out_of_memory(one)
+    )
 
 
 def is_cancellation(error: BaseException) -> bool:

@@ -15,6 +15,8 @@ from pathlib import Path
 from signal import strsignal
 from typing import BinaryIO, Protocol, cast
 
+from MedVLSAM2Lib.engine.failures import GPU_LOST_STATUS
+
 WORKER_MODULE = "MedVLSAM2Lib.engine.worker"
 _LOG_TAIL_BYTES = 8000
 _SIGKILL = 9
@@ -202,6 +204,8 @@ class LocalWorkerProcess:
             reason = "The engine stopped unexpectedly."
         elif status == -_SIGKILL:
             reason = "The engine was ended by the system, most likely for want of memory."
+        elif status == GPU_LOST_STATUS:
+            reason = "The engine lost its GPU."
         elif status < 0:
             reason = f"The engine crashed ({strsignal(-status) or 'signal'}, {-status})."
         else:

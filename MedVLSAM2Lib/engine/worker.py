@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from MedVLSAM2Lib import __version__
 from MedVLSAM2Lib.engine.encoding import ProtocolError
-from MedVLSAM2Lib.engine.failures import failure_of, is_cancellation, where_of
+from MedVLSAM2Lib.engine.failures import GPU_LOST_STATUS, failure_of, is_cancellation, is_loss_of_gpu, where_of
 from MedVLSAM2Lib.engine.kept_volumes import KeptVolumes
 from MedVLSAM2Lib.engine.protocol import (
     PROTOCOL_VERSION,
@@ -170,6 +170,9 @@ class Worker:
             if is_cancellation(error):
                 return Stopped(run.request)
             logger.error("request %d (%s) failed: %s", run.request, type(run.operation).__name__, where_of(error))
+            if is_loss_of_gpu(error):
+                # A clean end would wait for the GPU.
+                os._exit(GPU_LOST_STATUS)
             return Failed(run.request, failure_of(error))
 
     def _work(self, run: Run, cancelled: Callable[[], bool]) -> Finished:

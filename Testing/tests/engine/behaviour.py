@@ -19,8 +19,8 @@ class Behaviour:
 
     ``pause_s`` is the time each step takes; ``trouble`` has its ``kind``, the place ``at`` which it strikes, and how many
     ``times``. The kinds: ``die`` (SIGKILL), ``hang``, ``stop`` (SIGSTOP: not even a ping is answered), ``memory`` (says
-    so), ``allocate`` (takes more than a limit allows), ``error``, ``print``, ``rubbish`` and ``half`` (what arrives at
-    the client is no message, or half of one).
+    so), ``allocate`` (takes more than a limit allows), ``error``, ``gpu`` (it is gone), ``print``, ``rubbish`` and ``half``
+    (what arrives at the client is no message, or half of one).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,6 +76,10 @@ def _fail() -> None:
     raise ZeroDivisionError("a bug")
 
 
+def _lose_gpu() -> None:
+    raise RuntimeError("CUDA error: unspecified launch failure")
+
+
 def _print() -> None:
     sys.stdout.write("a library that prints\n")
     os.write(1, b"one that writes to the file descriptor\n")
@@ -98,6 +102,7 @@ _TROUBLES = {
     "memory": _run_out_of_memory,
     "allocate": _allocate,
     "error": _fail,
+    "gpu": _lose_gpu,
     "print": _print,
     "rubbish": _send_rubbish,
     "half": _send_half,

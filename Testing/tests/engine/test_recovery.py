@@ -106,6 +106,21 @@ def test_a_worker_killed_in_the_middle_of_a_request_gives_the_mask_all_the_same(
     assert restarted.reason == "The engine was ended by the system, most likely for want of memory."
 
 
+def test_a_worker_whose_gpu_is_gone_is_replaced_by_one_that_chooses_anew(
+    make_scene: Callable[..., Scene], undisturbed: dict[str, np.ndarray], a_checkpoint: StandInCheckpoint
+) -> None:
+    scene = make_scene()
+    scene.wait(scene.click("organ", IN_ORGAN))
+    scene.wait(scene.click("body", IN_BODY))
+    a_checkpoint.behave(trouble="gpu", at=TUMOUR)
+
+    events = scene.wait(scene.click("organ", IN_TUMOUR))
+
+    assert isinstance(events[-1].payload, Done)
+    np.testing.assert_equal(scene.masks, undisturbed)
+    assert scene.wait_for_restart().reason == "The engine lost its GPU."
+
+
 def test_what_is_replayed_is_not_told_again(make_scene: Callable[..., Scene], a_checkpoint: StandInCheckpoint) -> None:
     scene = make_scene()
     first = scene.click("organ", IN_ORGAN)
