@@ -140,7 +140,8 @@ class Finder:
         elif isinstance(payload, NotFound):
             search.missing[payload.phrase] = payload.reason
         elif isinstance(payload, Progress):
-            self._report(f"Looking for {payload.message}…" if payload.message else "")
+            if not self._segmenter.is_cancelling:
+                self._report(f"Looking for {payload.message}…" if payload.message else "")
             self._segmenter.show_progress(payload)
         elif isinstance(payload, Done):
             self._finish(event.request, search)

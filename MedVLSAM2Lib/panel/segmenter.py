@@ -67,6 +67,7 @@ class Segmenter:
         self.remaining = ""
         self.engine_has_stopped = False
         self.is_counting = False
+        self.is_cancelling = False
         self.waiting = WaitingPrompts()
 
     # --- what is chosen, and what can be done
@@ -245,6 +246,7 @@ class Segmenter:
     def cancel(self) -> None:
         """Stop what is being answered; every segment is then what it was before."""
         if self.is_busy:
+            self.is_cancelling = True
             self._report("Cancelling…")
             self._client.cancel()
 
@@ -282,7 +284,7 @@ class Segmenter:
     def begin_progress(self) -> None:
         """The engine was asked something that takes time."""
         self._remaining.begin()
-        self.progress, self.remaining = 0.0, ""
+        self.progress, self.remaining, self.is_cancelling = 0.0, "", False
         self._changed()
 
     def show_progress(self, progress: Progress) -> None:

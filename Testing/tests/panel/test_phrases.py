@@ -151,6 +151,9 @@ def test_escape_cancels_and_leaves_nothing(a_speaker: User) -> None:
     a_speaker.wait(lambda: "liver" in a_speaker.segments() or "left kidney" in a_speaker.segments())
     a_speaker.type("phrase", "x")
     keyboard.press_key(a_speaker.ui.phraseEdit, "Escape")
+    said: list[str] = []
+    a_speaker.wait(lambda: said.append(a_speaker.says) or a_speaker.says.endswith("as it was."))
+    assert not any(line.startswith("Looking for") for line in said)
     a_speaker.wait()
     assert a_speaker.segments() == {}
     # The engine was too deep in its work to hear it, and was started again, which is told too.
