@@ -31,6 +31,13 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
 
     collapsed = QtCore.Property(bool, _get_collapsed, setCollapsed)
 
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        """What is put into a folded section is folded with it, as when a .ui file is read."""
+        super().childEvent(event)
+        child = event.child()
+        if event.type() == QtCore.QEvent.Type.ChildPolished and isinstance(child, QtWidgets.QWidget):
+            self._fold_away([child])
+
     def hitButton(self, position: QtCore.QPoint) -> bool:
         """Only the header folds: a click between two children must not."""
         return position.y() < self._header_height()
@@ -60,12 +67,17 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
                 child.setVisible(True)
             self._children_hidden_by_folding = []
         else:
-            own = [child for child in self.children() if isinstance(child, QtWidgets.QWidget)]
-            self._children_hidden_by_folding = [child for child in own if not child.isHidden()]
-            for child in self._children_hidden_by_folding:
-                child.setVisible(False)
+            self._fold_away([child for child in self.children() if isinstance(child, QtWidgets.QWidget)])
         self.updateGeometry()
         self.contentsCollapsed.emit(not is_open)
+
+    def _fold_away(self, children: list[QtWidgets.QWidget]) -> None:
+        if not self._get_collapsed():
+            return
+        shown = [child for child in children if not child.isHidden()]
+        self._children_hidden_by_folding += shown
+        for child in shown:
+            child.setVisible(False)
 
     def _header_height(self) -> int:
         return self.fontMetrics().height() + 2 * _PADDING
