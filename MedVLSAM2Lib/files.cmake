@@ -160,6 +160,7 @@ set(MedVLSAM2Lib_SCRIPTS
   MedVLSAM2Lib/model/language/text_pieces.py
   MedVLSAM2Lib/model/mask_model.py
   MedVLSAM2Lib/model/medvlsam2/__init__.py
+  MedVLSAM2Lib/model/medvlsam2/checkpoint_digest.py
   MedVLSAM2Lib/model/medvlsam2/component_owner.py
   MedVLSAM2Lib/model/medvlsam2/component_store.py
   MedVLSAM2Lib/model/medvlsam2/config.py

@@ -192,7 +192,7 @@ class ModelInfo:
     """The model in use.
 
     Attributes:
-        identity: of the mask model: its kind and a short hash of its weights.
+        identity: the mask model's kind and a short hash of the checkpoint.
         capabilities: what it was trained for: kinds of prompts, and of ``phrase``, ``question`` and ``report``.
         name: what people call it; empty when the checkpoint does not say.
         device: where it runs, as torch calls it: ``cuda:0``, ``mps``, ``cpu``.

@@ -246,7 +246,7 @@ def load_model(checkpoint: Path | str | None = None) -> LoadedModel:
 
 
 def identity_of(model: LoadedModel) -> ModelIdentity:
-    """The model as a report names it: its name, this program's version, and the hash its mask model is known by."""
+    """The model as a report names it: its name, this program's version, and the hash its checkpoint is known by."""
     kind, _, rest = model.identity.partition(":")
     return ModelIdentity(model.name, __version__, rest.partition(":")[0] or kind)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from MedVLSAM2Lib.model.allocator import share_one_arena
 from MedVLSAM2Lib.model.checkpoint_error import CheckpointError
 from MedVLSAM2Lib.model.component_folder import read_config
 from MedVLSAM2Lib.model.mask_model import Answer, Cache, LocatingMaskModel, MaskModel, MaskRequest
+from MedVLSAM2Lib.model.medvlsam2.checkpoint_digest import checkpoint_digest
 from MedVLSAM2Lib.model.medvlsam2.component_owner import ComponentOwner
 from MedVLSAM2Lib.model.medvlsam2.component_store import FAST, ComponentResolver
 from MedVLSAM2Lib.model.medvlsam2.config import MASK_MODEL, MODEL_TYPE, PHRASE, QUESTION, REPORT, MedVLSam2Config
@@ -41,6 +43,7 @@ class LoadedModel:
         surveyor: looks for what the speaker is told of; None where it is told nothing.
         name: what people call the checkpoint; empty when it does not say.
         device: where it runs, as torch calls it.
+        folder: of a checkpoint with more parts than the mask model; None for a mask model on its own.
     """
 
     masks: MaskModel
@@ -49,11 +52,15 @@ class LoadedModel:
     surveyor: Surveyor | None = None
     name: str = ""
     device: str = "cpu"
+    folder: Path | None = None
 
-    @property
+    @cached_property
     def identity(self) -> str:
-        """The mask model's kind and weights."""
-        return self.masks.identity
+        """The mask model's kind, and a short hash of the checkpoint: of all that may have a part in a mask or a sentence."""
+        if self.folder is None:
+            return self.masks.identity
+        kind, _, _ = self.masks.identity.partition(":")
+        return f"{kind}:{checkpoint_digest(self.folder)[:16]}"
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -99,7 +106,7 @@ def load_mask_model(
     reader = ModelPhraseReader(model)
     grounding = _grounding(model, masks, reader) if model.offers(PHRASE) else None
     speaker = ModelSpeaker(model, reader)
-    return LoadedModel(masks, grounding, speaker, _surveyor(model.config), model.config.name, device)
+    return LoadedModel(masks, grounding, speaker, _surveyor(model.config), model.config.name, device, folder)
 
 
 def _mask_model(component: MaskComponent, capabilities: tuple[str, ...], replace: bool = False) -> LocatingMaskModel:

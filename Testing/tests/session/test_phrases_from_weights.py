@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from MedVLSAM2Lib.bundled_checkpoint import bundled_checkpoint
 from MedVLSAM2Lib.model.medvlsam2.config import ComponentSource, MedVLSam2Config
@@ -103,6 +105,22 @@ def test_a_checkpoint_says_what_it_was_trained_for(a_loaded_model: LoadedModel, 
     without_words = load_mask_model(a_speaking_checkpoint)
     path.write_text(before)
     assert without_words.grounding is None
+
+
+@pytest.mark.parametrize("part", ["language_model", "seg_projector", "mask_model"])
+def test_a_checkpoint_with_another_part_is_another_checkpoint(
+    a_speaking_checkpoint: Path, tmp_path: Path, part: str
+) -> None:
+    before, other = load_mask_model(a_speaking_checkpoint).identity, tmp_path / "other"
+    shutil.copytree(a_speaking_checkpoint, other)
+    (other / "MODEL_CARD.md").write_text("# Told in other words")
+    assert load_mask_model(other).identity == before
+    weights = next((other / part).glob("*.safetensors"))
+    tensors = load_file(weights)
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.numel())
+    tensors[name].view(-1)[0] += 1
+    save_file(tensors, weights, {"format": "pt"})
+    assert load_mask_model(other).identity != before
 
 
 def test_a_composite_locates_with_one_model_and_segments_with_another(
