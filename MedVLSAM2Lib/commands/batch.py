@@ -59,13 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _batch(arguments: argparse.Namespace) -> Batch:
     template = template_named(arguments.template) if arguments.template else None
     phrases = tuple(dict.fromkeys(arguments.text))
-    if not phrases and template is not None:
-        phrases = names_to_find(template, Vocabulary.read())
-    if not phrases or not all(phrase.strip() for phrase in phrases):
+    if (not phrases and template is None) or not all(phrase.strip() for phrase in phrases):
         raise PromptError(f"There is nothing to look for; name it with --text, or a --template ({template_names()}).")
     model = load_model(arguments.checkpoint)
     if model.grounding is None:
         raise PromptError("The loaded model does not know words; choose one that does with --checkpoint.")
+    if not phrases and template is not None:
+        phrases = names_to_find(template, Vocabulary.read(), with_findings=model.finds_findings)
     report_template = (template or template_for(phrases)) if arguments.report else None
     modality = Modality(arguments.modality) if arguments.modality else None
     return Batch(arguments.folder, arguments.output, BatchTask(phrases, report_template, modality), model)

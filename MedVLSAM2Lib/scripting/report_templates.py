@@ -58,13 +58,18 @@ def template_for(names: Iterable[str]) -> Template:
     return found
 
 
-def names_to_find(template: Template, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """The structures that the template's headings name, and the findings of its regions, each on its sides."""
+def names_to_find(template: Template, vocabulary: Vocabulary, *, with_findings: bool = True) -> tuple[str, ...]:
+    """The structures that the template's headings name, and the findings of its regions, each on its sides.
+
+    A model that does not find findings reliably is not asked for them: unasked, it would fill a report with inventions.
+    """
     regions = _REGIONS.get(template.layout.study_type, _EVERY_REGION)
     return tuple(
         structure.name
         for structure in vocabulary.structures()
-        if structure.term.region in regions and _is_looked_for(template, structure.term)
+        if structure.term.region in regions
+        and (with_findings or structure.term.kind is not Kind.FINDING)
+        and _is_looked_for(template, structure.term)
     )
 
 

@@ -176,7 +176,7 @@ class Session:
         """
         chosen = template if isinstance(template, Template) else template_named(template)
         if segments is None:
-            found = self.find_all(names_to_find(chosen, self._vocabulary))
+            found = self.find_all(self._names_to_find(chosen))
             segments = [one for of_phrase in found.values() for one in of_phrase]
             not_found = [phrase for phrase, made in found.items() if not made]
             logger.info("Not found: %s.", ", ".join(not_found) or "nothing")
@@ -190,6 +190,9 @@ class Session:
         return Draft.of(
             self.volume, chosen, shown, identity_of(self.model), indication, said, self.dicom_files, missing
         )
+
+    def _names_to_find(self, template: Template) -> tuple[str, ...]:
+        return names_to_find(template, self._vocabulary, with_findings=self.model.finds_findings)
 
     @property
     def offers_report(self) -> bool:

@@ -68,6 +68,11 @@ class LoadedModel:
         return self.masks.capabilities
 
     @property
+    def finds_findings(self) -> bool:
+        """Whether findings are found reliably: not where the checkpoint says what is, and no finding is among it."""
+        return self.surveyor is None or self.surveyor.looks_for_findings
+
+    @property
     def cache_bytes(self) -> int:
         """How much of what the mask model makes of one volume is worth keeping."""
         return self.masks.cache_bytes

@@ -11,7 +11,7 @@ from MedVLSAM2Lib.session.errors import Cancelled
 from MedVLSAM2Lib.session.finding import PhraseFinder
 from MedVLSAM2Lib.slots import MOST_SEGS
 from MedVLSAM2Lib.survey import Sight, Sighting, Survey
-from MedVLSAM2Lib.vocabulary import Structure, Vocabulary
+from MedVLSAM2Lib.vocabulary import Kind, Structure, Vocabulary
 from MedVLSAM2Lib.volume import PackedMask, Volume
 
 _MM3_PER_ML = 1000.0
@@ -22,6 +22,11 @@ class Surveyor:
 
     def __init__(self, structures: Sequence[Structure], vocabulary: Vocabulary) -> None:
         self._structures, self._vocabulary = tuple(structures), vocabulary
+
+    @property
+    def looks_for_findings(self) -> bool:
+        """Whether any of the structures is a finding."""
+        return any(structure.term.kind is Kind.FINDING for structure in self._structures)
 
     def look(
         self, finder: PhraseFinder, volume: Volume, cancelled: Callable[[], bool]

@@ -40,6 +40,12 @@ def test_what_a_template_is_about_is_looked_for(
     assert not names & not_looked_for
 
 
+def test_findings_are_not_looked_for_where_they_are_not_found_reliably(a_vocabulary: Vocabulary) -> None:
+    names = names_to_find(template_named("abdomen_pelvis"), a_vocabulary, with_findings=False)
+    assert "liver" in names
+    assert not {"renal cyst", "soft-tissue mass", "liver mass"} & set(names)
+
+
 def test_what_fits_no_template_is_told() -> None:
     assert template_for(["liver", "spleen"]).layout.study_type == "abdomen_pelvis"
     with pytest.raises(TemplateError, match="choose one: abdomen_pelvis, brain, chest, head_neck"):

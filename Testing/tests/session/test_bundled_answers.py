@@ -49,6 +49,10 @@ def test_what_words_name_is_found(an_asker: Asker, a_chest: tuple) -> None:
     assert dice(an_asker.find("right lung").mask, scan.mask("right lung")) > 0.8
 
 
+def test_its_reports_are_not_filled_with_findings_that_it_cannot_find(the_model: LoadedModel) -> None:
+    assert not the_model.finds_findings
+
+
 def test_an_organ_that_was_seen_is_said_to_be_in_view(an_asker: Asker) -> None:
     told = ask(an_asker, "Is the right lung in view?")
     assert "right lung" in told.text
