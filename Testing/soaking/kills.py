@@ -22,6 +22,7 @@ from MedVLSAM2Lib.volume import Volume
 
 from .processes import Mark, peak_memory
 
+_GIVEN_UP_AFTER_S = 5.0
 _A_WHILE_S = 600.0
 # So often is a worker killed again that is on its way back, and at most so often in a row.
 _AGAIN, _MOST_IN_A_ROW = 0.2, 3
@@ -126,7 +127,9 @@ class Sitting:
         time.sleep(random.uniform(0.0, within_s))
         started, began = self.launcher.started, time.monotonic()
         self.launcher.kill()
-        _wait(lambda: self.launcher.started > started)
+        # After several deaths in a row before it did anything it gives up, and a person starts it again.
+        while not _is_soon(lambda: self.launcher.started > started):
+            self.client.start()
         return began
 
     def wait_for_worker(self) -> None:
@@ -247,6 +250,13 @@ class KillingSoak:
         self._restart_s = time.monotonic() - began
         self.losses.slowest_restart_s = max(self.losses.slowest_restart_s, self._restart_s)
         return sitting.finish(step(sitting.client) if request is None else request)
+
+
+def _is_soon(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + _GIVEN_UP_AFTER_S
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return what()
 
 
 def _wait(until: Callable[[], bool]) -> None:
