@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from MedVLSAM2Lib.training.data.own_scans import TrainingDataError
 from MedVLSAM2Lib.training.learning.processes import AcceleratedProcesses, OneProcess, Processes
 from MedVLSAM2Lib.training.learning.run import train
 from MedVLSAM2Lib.training.learning.training_device import AUTO, training_device
+from MedVLSAM2Lib.training.learning.training_state import Progress
 from MedVLSAM2Lib.training.slices.config import KIND as SLICES
 from MedVLSAM2Lib.training.slices.config import SliceTrainingConfig
 
@@ -94,13 +96,8 @@ def _add_device(command: argparse.ArgumentParser) -> None:
 def _interactive(chosen: argparse.Namespace) -> None:
     _prepare(chosen.data, chosen.cache)
     values = json.loads(chosen.config.read_text(encoding="utf-8"))
-    run = _slices_run if values.get("kind") == SLICES else _patches_run
-    run(values, chosen)
-
-
-def _patches_run(values: dict[str, Any], chosen: argparse.Namespace) -> None:
-    config = TrainingConfig.from_dict(values)
-    train(
+    config, run = _config_and_run(values)
+    run(
         replace(config, schedule=_schedule(config.schedule, chosen)),
         chosen.cache,
         chosen.output,
@@ -110,19 +107,14 @@ def _patches_run(values: dict[str, Any], chosen: argparse.Namespace) -> None:
     )
 
 
-def _slices_run(values: dict[str, Any], chosen: argparse.Namespace) -> None:
+def _config_and_run(values: dict[str, Any]) -> tuple[TrainingConfig | SliceTrainingConfig, Callable[..., Progress]]:
+    """What the values of a config file set, and what trains a mask model of that kind."""
+    if values.get("kind") != SLICES:
+        return TrainingConfig.from_dict(values), train
     # transformers, which this kind is made of, takes seconds to import.
     from MedVLSAM2Lib.training.slices.run import train_slices
 
-    config = SliceTrainingConfig.from_dict(values)
-    train_slices(
-        replace(config, schedule=_schedule(config.schedule, chosen)),
-        chosen.cache,
-        chosen.output,
-        resume=chosen.resume,
-        initial=chosen.initial,
-        processes=_processes(chosen.device),
-    )
+    return SliceTrainingConfig.from_dict(values), train_slices
 
 
 def _stage(chosen: argparse.Namespace) -> None:

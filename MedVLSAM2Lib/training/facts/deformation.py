@@ -10,7 +10,6 @@ from scipy.spatial.transform import Rotation
 
 from MedVLSAM2Lib.training.facts.label_boxes import around_all, label_boxes
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan, Whole
-from MedVLSAM2Lib.volume import VoxelBox
 
 _SIZE_SPREAD = 0.07
 _MOST_DEGREES = 4.0
@@ -30,7 +29,7 @@ def deformed(scan: LabelledScan, rng: np.random.Generator) -> LabelledScan:
         values = list(scan.ids.get(name, ()))
         if before[values].sum() and after[values].sum():
             ratio = float(after[values].sum() / before[values].sum())
-            is_cut = whole.is_cut or _reaches_border(around_all(tuple(values), boxes), labels.shape)
+            is_cut = whole.is_cut or around_all(tuple(values), boxes).reaches_border_of(labels.shape)
             wholes[name] = Whole(whole.volume_ml * ratio, whole.bounds, is_cut)
     return replace(scan, labels=labels, wholes=wholes)
 
@@ -62,7 +61,3 @@ def _smooth(shape: tuple[int, ...], spacing_mm: np.ndarray, rng: np.random.Gener
 
 def _resampled(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
     return ndimage.map_coordinates(labels, sources, order=0, mode="constant", cval=0)
-
-
-def _reaches_border(box: VoxelBox, shape: tuple[int, ...]) -> bool:
-    return not box.is_empty and (0 in box.low or bool((np.array(box.high) == np.array(shape)).any()))

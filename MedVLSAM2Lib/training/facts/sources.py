@@ -92,12 +92,11 @@ def wholes_of(
 ) -> dict[str, Whole]:
     """The whole structures as the widest view of a patient shows them; those in ``cut`` go on beyond it."""
     boxes, counts = label_boxes(labels), np.bincount(labels.ravel(), minlength=256)
-    last = np.array(labels.shape)
     found = {}
     for name, values in ids.items():
         box = around_all(values, boxes)
         if not box.is_empty:
-            is_cut = name in cut or 0 in box.low or bool((np.array(box.high) == last).any())
+            is_cut = name in cut or box.reaches_border_of(labels.shape)
             millilitres = float(counts[list(values)].sum()) * volume.voxel_volume_mm3 / 1000
             found[name] = Whole(millilitres, _bounds(box, volume), is_cut)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from MedVLSAM2Lib.training.data.cases import LABELS, Case
 from MedVLSAM2Lib.training.data.own_scans import GROUP as OWN
+from MedVLSAM2Lib.training.examples.case_groups import CaseGroups
 from MedVLSAM2Lib.training.facts.deformation import deformed
 from MedVLSAM2Lib.training.facts.labelled_scan import LabelledScan
 from MedVLSAM2Lib.training.facts.observing import Observer
@@ -91,8 +92,8 @@ class LanguageSource:
     ) -> None:
         self._people, self._vocabulary, self.config = people, vocabulary, config
         self._observer = Observer(vocabulary)
-        self._cases = {kind: _by_group(cases, groups) for kind, groups in _GROUP_SHARES.items()}
-        shares = {k: s for k, s in asdict(config.mix).items() if s > 0 and self._cases.get(k, True)}
+        self._groups = CaseGroups(cases)
+        shares = {k: s for k, s in asdict(config.mix).items() if s > 0 and self._has(k)}
         if not shares:
             raise ValueError("no case fits any part of the mix")
         self._kinds, self._shares = list(shares), np.array(list(shares.values())) / sum(shares.values())
@@ -115,6 +116,10 @@ class LanguageSource:
                 caption = dialogue.caption(rng)
                 return LanguageExample(kind, shown, scan.labels, ids, turns, phrases, absent, caption, facts)
 
+    def _has(self, kind: str) -> bool:
+        """Whether there is anything to draw of a kind: there always are phantoms."""
+        return kind not in _GROUP_SHARES or any(group in self._groups for group in _GROUP_SHARES[kind])
+
     def _of_person(self, part: Part, rng: np.random.Generator) -> LabelledScan:
         number = self.config.first_person + int(rng.integers(self.config.people))
         whole = self._people.scan(part, number)
@@ -122,10 +127,7 @@ class LanguageSource:
         return scaled(seen, float(rng.uniform(*_SIZES)))
 
     def _of_case(self, kind: str, rng: np.random.Generator) -> LabelledScan:
-        groups = self._cases[kind]
-        shares = np.array([_GROUP_SHARES[kind][group] for group in groups])
-        cases = groups[str(rng.choice(list(groups), p=shares / shares.sum()))]
-        case = cases[int(rng.integers(len(cases)))]
+        case = self._groups.a_case(self._groups.a_group(_GROUP_SHARES[kind], rng), rng)
         scan = self._scan_of(case)
         bounds = _all_of(scan)
         if rng.random() < _CUT_SHARE:
@@ -154,12 +156,6 @@ class LanguageSource:
         # Only a vessel shows the phase.
         known_phase = phase if {"aorta", "inferior vena cava"} & set(scan.ids) else None
         return replace(seen, volume=replace(seen.volume, array=image), phase=known_phase)
-
-
-def _by_group(cases: Sequence[Case], groups: Iterable[str]) -> dict[str, list[Case]]:
-    """The cases of each group that has any."""
-    found = {group: [case for case in cases if case.group == group] for group in groups}
-    return {group: members for group, members in found.items() if members}
 
 
 def _field_of_view(part: Part, rng: np.random.Generator) -> Bounds:
