@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import logging
 import re
 import tempfile
 import zipfile
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.everything_logged import everything_logged_to
 from tests.panel.conftest import TONES, opened
 from tests.panel.reader import Reader
 from tests.panel.test_a_day import ANSWER, a_scan, export, write_study
@@ -79,15 +79,8 @@ def a_machine_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 @pytest.fixture(autouse=True)
 def the_log(tmp_path: Path) -> Iterator[Path]:
     """Everything that any logger of the panel's process has to say."""
-    path = tmp_path / "logged.txt"
-    handler, root = logging.FileHandler(path, encoding="utf-8"), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield path
-    root.removeHandler(handler)
-    root.setLevel(level)
-    handler.close()
+    with everything_logged_to(tmp_path / "logged.txt") as path:
+        yield path
 
 
 def test_a_search_opens_what_is_packed() -> None:

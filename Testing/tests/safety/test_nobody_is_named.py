@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import logging
 import re
 import shutil
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from MedVLSAM2Lib.report.report import Report
 from MedVLSAM2Lib.report.report_json import report_to_json
 from MedVLSAM2Lib.report.templates import Template
 from MedVLSAM2Lib.volume import Volume, VolumeError
+from tests.everything_logged import everything_logged_to
 from tests.report.conftest import Phantom, a_model, a_phantom, make_phantom, phantom_of, the_abdomen
 from tests.report.exporters.series import write_series
 from tests.report.shapes import a_volume
@@ -88,15 +88,8 @@ def a_telling_scan(tmp_path: Path, the_abdomen: Template, a_phantom: Phantom) ->
 @pytest.fixture
 def all_that_is_logged(tmp_path: Path) -> Iterator[Path]:
     """Everything that any logger of this process has to say."""
-    path = tmp_path / "client.log"
-    handler, root = logging.FileHandler(path), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield path
-    root.removeHandler(handler)
-    root.setLevel(level)
-    handler.close()
+    with everything_logged_to(tmp_path / "client.log") as path:
+        yield path
 
 
 def test_text_page_and_json_name_nobody(a_telling_scan: Read) -> None:
